@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config'
+
+// Tests run on the sources: the packages' "almanac-source" export condition points at src/.
+export default defineConfig({
+  resolve: { conditions: ['almanac-source'] },
+  ssr: { resolve: { conditions: ['almanac-source', 'module', 'node', 'development'] } },
+  test: {
+    include: ['{packages,services}/*/src/**/*.spec.ts', 'tests/**/*.spec.ts'],
+    env: { TZ: 'UTC' },
+    testTimeout: 30_000,
+  },
+})
