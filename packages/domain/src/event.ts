@@ -1,0 +1,56 @@
+import type { Instant } from '@almanac/recurrence'
+
+/**
+ * The envelope of every event, and the words that streams are named with. The domain knows events as data;
+ * JSON, versions and upcasting belong to protocol, storage to adapters.
+ */
+
+/** A place in the whole event log; grows with every event. 0 is before the first. */
+export type Position = number
+
+/** A place in one stream: 0 is its first event. */
+export type Revision = number
+
+/** Who asks for a change, and why; copied into the metadata of every event that the command makes. */
+export interface CommandContext {
+  readonly namespace: string
+  readonly actor: string
+  readonly reason?: string
+  /** The time of the command, read once from the clock port when it was received. */
+  readonly at: Instant
+  readonly correlationId: string
+  /** Given by the caller (`Idempotency-Key`); with `fingerprint` it makes a repeated command apply once. */
+  readonly idempotencyKey?: string
+  /** Hash of what was asked, so that one key with two different requests is noticed. */
+  readonly fingerprint?: string
+}
+
+export interface EventMetadata {
+  readonly namespace: string
+  readonly actor: string
+  readonly reason?: string
+  /** Never goes back within a stream. */
+  readonly at: Instant
+  readonly correlationId: string
+  readonly causationId?: string
+  readonly idempotencyKey?: string
+  readonly fingerprint?: string
+  /** Hash of the stream's previous event ('' for the first): changing history shows. */
+  readonly previousHash: string
+}
+
+/** An event as it is stored: `data` is what the domain's event carries. */
+export interface StoredEvent<T extends string = string, D = unknown> {
+  readonly id: string
+  readonly type: T
+  readonly version: number
+  readonly data: D
+  readonly metadata: EventMetadata
+}
+
+/** A stored event with its place. */
+export interface RecordedEvent extends StoredEvent {
+  readonly stream: string
+  readonly revision: Revision
+  readonly position: Position
+}

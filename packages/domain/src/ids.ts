@@ -1,0 +1,46 @@
+import type { Instant } from '@almanac/recurrence'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
+
+/** Slots are fixed for ever (they name streams); partitions group them and may differ between clusters. */
+export const slots = 256
+
+const hex = (text: string) => bytesToHex(sha256(utf8ToBytes(text)))
+
+/** SHA-256 of a text, as 64 hex digits. */
+export const digestOf = (text: string): string => hex(text)
+
+/** 0 to 255: the first byte of the hash of the task id. */
+export const slotOf = (taskId: string): number => Number.parseInt(hex(taskId).slice(0, 2), 16)
+
+export const partitionOf = (taskId: string, partitions: number): number => slotOf(taskId) % partitions
+
+/**
+ * The identity of an occurrence's run: the same on every node and in every replay. No node, term or revision
+ * in it. 32 hex digits.
+ */
+export const runIdOf = (cluster: string, namespace: string, taskId: string, scheduledAt: Instant): string =>
+  hex(`run|${cluster}|${namespace}|${taskId}|${scheduledAt}`).slice(0, 32)
+
+/** The identity of a run that a request made (trigger, backfill): the request's event is part of it. */
+export const requestedRunIdOf = (
+  cluster: string,
+  namespace: string,
+  taskId: string,
+  scheduledAt: Instant,
+  eventId: string,
+): string => hex(`run|${cluster}|${namespace}|${taskId}|${scheduledAt}|${eventId}`).slice(0, 32)
+
+export const taskStream = (taskId: string): string =>
+  `task-${slotOf(taskId).toString(16).padStart(2, '0')}-${taskId}`
+export const scheduleStream = (scheduleId: string): string => `schedule-${scheduleId}`
+export const calendarStream = (calendarId: string): string => `calendar-${calendarId}`
+export const nameStream = (namespace: string, name: string): string =>
+  `name-${namespace}-${hex(name.normalize('NFC')).slice(0, 32)}`
+export const clusterStream = 'cluster'
+
+/** Shared schedules and calendars are known by name: the id is a hash of it, so the stream keeps names unique. */
+export const scheduleIdOf = (namespace: string, name: string): string =>
+  hex(`schedule|${namespace}|${name.normalize('NFC')}`).slice(0, 26)
+export const calendarIdOf = (namespace: string, name: string): string =>
+  hex(`calendar|${namespace}|${name.normalize('NFC')}`).slice(0, 26)

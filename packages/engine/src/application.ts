@@ -1,0 +1,227 @@
+import type {
+  CalendarSpec,
+  CalendarState,
+  CommandContext,
+  Json,
+  Marker,
+  PartitionId,
+  Position,
+  RecordedEvent,
+  Refusal,
+  RunRecord,
+  RunStatus,
+  RunTotals,
+  ScheduleSpec,
+  ScheduleState,
+  SkipReason,
+  TaskSpec,
+  TaskState,
+} from '@almanac/domain'
+import type { Instant, Result, ScheduleValue } from '@almanac/recurrence'
+import type { LeasedRun, LeaseReply, RunFilter } from './ports/run-store.js'
+import type { Listed, Page, TaskFilter } from './ports/view-store.js'
+
+/** What a command left behind: the new state, and where its event stands. `repeated`: it had been applied before. */
+export interface Applied<S> {
+  readonly state: S
+  readonly position: Position
+  readonly created: boolean
+  readonly repeated: boolean
+}
+
+export type Outcome<S> = Promise<Result<Applied<S>, Refusal>>
+
+/** Only what the caller says; everything else gets its default. */
+export type TaskInput = Pick<TaskSpec, 'name' | 'task' | 'schedule'> & Partial<TaskSpec>
+
+/** Commands on aggregates. `expected`: the revision the caller has seen (If-Match); undefined: any. */
+export interface Commands {
+  createTask(context: CommandContext, input: TaskInput, imported?: TaskState['imported']): Outcome<TaskState>
+  /** Create or replace by name; `onlyCreate`: leave an existing one untouched and answer it (get-or-create). */
+  putTask(
+    context: CommandContext,
+    input: TaskInput,
+    options: { onlyCreate: boolean; expected?: number },
+  ): Outcome<TaskState>
+  changeTask(
+    context: CommandContext,
+    taskId: string,
+    changes: Partial<TaskSpec>,
+    expected?: number,
+  ): Outcome<TaskState>
+  enableTask(context: CommandContext, taskId: string, expected?: number): Outcome<TaskState>
+  disableTask(context: CommandContext, taskId: string, expected?: number): Outcome<TaskState>
+  deleteTask(context: CommandContext, taskId: string, expected?: number): Outcome<TaskState>
+  triggerTask(
+    context: CommandContext,
+    taskId: string,
+    override: { args?: readonly Json[]; kwargs?: { readonly [key: string]: Json } },
+  ): Promise<Result<Applied<TaskState> & { readonly runId: string }, Refusal>>
+  backfillTask(
+    context: CommandContext,
+    taskId: string,
+    range: { from: Instant; until: Instant; max: number },
+  ): Outcome<TaskState>
+  resetHistory(context: CommandContext, taskId: string): Outcome<TaskState>
+
+  createSchedule(context: CommandContext, input: ScheduleInput): Outcome<ScheduleState>
+  changeSchedule(
+    context: CommandContext,
+    scheduleId: string,
+    changes: Partial<Omit<ScheduleSpec, 'name'>>,
+    expected?: number,
+  ): Outcome<ScheduleState>
+  /** Refused while tasks use it, unless `cascade`: then they are deleted too. */
+  deleteSchedule(context: CommandContext, scheduleId: string, cascade: boolean): Outcome<ScheduleState>
+
+  createCalendar(context: CommandContext, input: CalendarInput): Outcome<CalendarState>
+  changeCalendar(
+    context: CommandContext,
+    calendarId: string,
+    changes: Partial<Omit<CalendarSpec, 'name'>>,
+    expected?: number,
+  ): Outcome<CalendarState>
+  deleteCalendar(context: CommandContext, calendarId: string): Outcome<CalendarState>
+
+  /** Appends a `ChangeAnnounced`, so that the marker moves. */
+  announceChange(context: CommandContext, note: string): Promise<{ readonly position: Position }>
+}
+
+export type ScheduleInput = Pick<ScheduleSpec, 'name' | 'schedule'> & Partial<ScheduleSpec>
+export type CalendarInput = Pick<CalendarSpec, 'name' | 'days'> & Partial<CalendarSpec>
+
+/** A task as it is shown: its state with what the schedule and the run ledger add. */
+export interface TaskView {
+  readonly state: TaskState
+  /** The schedule as a value: the shared one's when the task refers to one; null when that is gone. */
+  readonly scheduleValue: ScheduleValue | null
+  readonly scheduleText: string
+  /** Next dispatch; null when disabled, ended or quarantined. */
+  readonly nextRunAt: Instant | null
+  readonly totals: RunTotals
+}
+
+/** One occurrence and what became of it. */
+export interface OccurrenceView {
+  readonly at: Instant
+  /** `due`: in the future, or not decided yet. `none`: the task was not enabled, see `reason`. */
+  readonly outcome: 'due' | 'emitted' | 'skipped'
+  readonly reason: SkipReason | null
+  readonly runId: string | null
+  readonly status: RunStatus | null
+  /** With a skipped range: how many occurrences it stands for. */
+  readonly count: number
+  readonly revision: number | null
+}
+
+/** Reads. Every read takes `minPosition` first through `waitFor`. */
+export interface Queries {
+  /** Resolves true when the read models have everything up to `position`; false after `timeoutMs`. */
+  waitFor(position: Position, timeoutMs: number): Promise<boolean>
+  position(): Position
+  /** `asOf` an instant or a position; undefined: now. Position 0 or before the first event: nothing exists. */
+  resolveAsOf(asOf: { readonly instant?: Instant; readonly position?: Position }): Position
+  task(namespace: string, taskId: string, asOf?: Position): TaskView | undefined
+  taskByName(namespace: string, name: string): TaskView | undefined
+  tasks(namespace: string, filter: TaskFilter, page: Page, asOf?: Position): Listed<TaskView>
+  schedule(namespace: string, scheduleId: string, asOf?: Position): ScheduleState | undefined
+  schedules(namespace: string, page: Page, asOf?: Position): Listed<ScheduleState>
+  /** Names of tasks that use it, at most `max`, and how many there are. */
+  scheduleUsers(
+    namespace: string,
+    scheduleName: string,
+    max: number,
+  ): { readonly names: readonly string[]; readonly total: number }
+  calendar(namespace: string, calendarId: string, asOf?: Position): CalendarState | undefined
+  calendars(namespace: string, page: Page, asOf?: Position): Listed<CalendarState>
+  /** A task's events, oldest first; empty when there is none of that id in the namespace. */
+  history(namespace: string, taskId: string): Promise<readonly RecordedEvent[]>
+  /** Events of a namespace after a position, for the change feed. */
+  changes(
+    namespace: string,
+    after: Position,
+    max: number,
+  ): Promise<{ readonly events: readonly RecordedEvent[]; readonly position: Position }>
+  marker(namespace: string): Marker | undefined
+  /** The coming occurrences of a task after `from`, at most `count`. */
+  coming(
+    namespace: string,
+    taskId: string,
+    from: Instant,
+    count: number,
+  ): readonly OccurrenceView[] | undefined
+  /** Occurrences in `[from, until]` with their outcomes, oldest first, at most `max`. */
+  outcomes(
+    namespace: string,
+    taskId: string,
+    from: Instant,
+    until: Instant,
+    max: number,
+  ): readonly OccurrenceView[] | undefined
+  run(namespace: string, runId: string): RunRecord | undefined
+  runs(namespace: string, filter: RunFilter, page: Page): Listed<RunRecord>
+}
+
+/** The worker's side. */
+export interface RunIntake {
+  /** Waits up to `waitMs` for the first run; then answers at once what there is, at most `max`. */
+  lease(request: {
+    readonly namespace: string
+    readonly queue: string
+    readonly max: number
+    readonly waitMs: number
+    readonly worker: string
+    readonly leaseMs: number
+  }): Promise<readonly LeasedRun[]>
+  ack(namespace: string, runId: string, leaseToken: string): Promise<LeaseReply>
+  fail(
+    namespace: string,
+    runId: string,
+    leaseToken: string,
+    error: string,
+    retryInMs: number | null,
+  ): Promise<LeaseReply>
+  heartbeat(
+    namespace: string,
+    runId: string,
+    leaseToken: string,
+    leaseMs: number,
+  ): Promise<{ readonly reply: LeaseReply; readonly cancelRequested: boolean }>
+}
+
+export interface PartitionStatus {
+  readonly partition: PartitionId
+  readonly owner: string | null
+  readonly term: number | null
+  readonly seq: number | null
+  readonly position: Position | null
+  /** Instant up to which everything is decided. */
+  readonly cursorAt: Instant | null
+  readonly evaluatedAt: Instant | null
+  readonly tasks: number
+  readonly nextDueAt: Instant | null
+}
+
+export interface NodeStatus {
+  readonly nodeId: string
+  readonly cluster: string
+  readonly startedAt: Instant
+  readonly now: Instant
+  readonly ready: boolean
+  /** Why not ready; null when ready. */
+  readonly problem: string | null
+  readonly head: Position
+  readonly viewPosition: Position
+  readonly partitions: readonly PartitionStatus[]
+  readonly counters: { readonly [name: string]: number }
+  readonly tasks: { readonly tasks: number; readonly enabled: number; readonly quarantined: number }
+  readonly runs: { readonly [status in RunStatus]?: number }
+}
+
+/** What a service needs of a running node. */
+export interface Application {
+  readonly commands: Commands
+  readonly queries: Queries
+  readonly intake: RunIntake
+  status(): NodeStatus
+}

@@ -1,0 +1,23 @@
+/**
+ * What a port may throw: nothing finer leaves an adapter. A conflict is a value, not a fault, since every caller
+ * must branch on it.
+ */
+export class PortFault extends Error {
+  readonly code: 'unavailable' | 'outcome_unknown' | 'storage_full'
+  /** True when the same call may be made again as it is. */
+  readonly retryable: boolean
+  constructor(code: PortFault['code'], message: string, retryable: boolean, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = 'PortFault'
+    this.code = code
+    this.retryable = retryable
+  }
+}
+
+export const unavailable = (message: string, cause?: unknown): PortFault =>
+  new PortFault('unavailable', message, true, cause)
+export const outcomeUnknown = (message: string, cause?: unknown): PortFault =>
+  new PortFault('outcome_unknown', message, false, cause)
+/** The disk is full: nothing was written, reads go on, writes work again when there is space. */
+export const storageFull = (message: string, cause?: unknown): PortFault =>
+  new PortFault('storage_full', message, true, cause)
