@@ -1,1 +1,2 @@
 export * from './types.js'
+export { type Transition, type Zone, zone } from './zone.js'
