@@ -1,2 +1,4 @@
+export { formatInstant, maxInstant, minInstant, parseInstant } from './instant.js'
+export { nextOnGridMicros } from './interval.js'
 export * from './types.js'
 export { type Transition, type Zone, zone } from './zone.js'
