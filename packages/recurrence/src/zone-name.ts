@@ -7,7 +7,7 @@ const oddSpelling = new Map(
   oddWords
     .concat(['GMT', 'GMT0', 'EST', 'MST', 'HST', 'CET', 'MET', 'EET', 'WET', 'EST5EDT', 'CST6CDT', 'MST7MDT'])
     .concat(['PST8PDT', 'IN', 'CHAT', 'SU', 'W', 'DeNoronha', 'EasterIsland', 'BajaNorte', 'BajaSur'])
-    .concat(['McMurdo', 'DumontDUrville'])
+    .concat(['McMurdo', 'DumontDUrville', 'ComodRivadavia'])
     .map((word) => [word.toLowerCase(), word]),
 )
 
