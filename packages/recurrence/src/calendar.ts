@@ -41,7 +41,7 @@ export function parseCalendar(value: unknown, path: string): Result<CalendarDays
     const found = typeof name === 'string' ? zone(name) : undefined
     if (found === undefined) {
       const message = `${show(name)} is not an IANA time zone name such as "Europe/Warsaw"`
-      problems.push({ path: join(path, 'timezone'), code: 'unknown_timezone', message })
+      problems.push({ path: join(path, 'timezone'), code: 'unknown_zone', message })
     } else {
       days.timezone = found.name
     }

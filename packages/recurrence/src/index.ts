@@ -1,3 +1,5 @@
+export { parseCalendar } from './calendar.js'
+export { compile, firstN, nthAfter } from './compile.js'
 export {
   type Crontab,
   type CrontabField,
@@ -12,4 +14,5 @@ export {
 export { formatInstant, maxInstant, minInstant, parseInstant } from './instant.js'
 export { nextOnGridMicros } from './interval.js'
 export * from './types.js'
+export { scheduleKind, scheduleKinds, validateSchedule } from './validate.js'
 export { type Transition, type Zone, zone } from './zone.js'
