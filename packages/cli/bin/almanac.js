@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+// Committed as plain JavaScript so that `npm ci` can link it before anything has been built.
+const built = new URL('../dist/main.js', import.meta.url)
+if (existsSync(fileURLToPath(built))) {
+  await import(built.href)
+} else {
+  process.stderr.write('almanac: not built yet. Run `npm run build` in the repository first.\n')
+  process.exitCode = 2
+}
