@@ -1,0 +1,8 @@
+export * from './http/bulk.js'
+export * from './http/change.js'
+export * from './http/cluster.js'
+export * from './http/problem.js'
+export * from './http/run.js'
+export * from './http/schedule.js'
+export { type AsOf, closed, type JsonObject } from './http/shape.js'
+export * from './http/task.js'

@@ -1,0 +1,42 @@
+import type { RunCommand, RunRecord } from '@almanac/domain'
+import type { RunCommandJson, RunJson } from './http/run.js'
+import { isoOf, isoOrNull } from './instant-text.js'
+
+/** A run command as it is on the wire. `attempt` counts how often the run has been handed out, from 1. */
+export function runCommandJson(command: RunCommand, attempt: number): RunCommandJson {
+  return {
+    runId: command.runId,
+    namespace: command.namespace,
+    taskId: command.taskId,
+    taskName: command.taskName,
+    task: command.task,
+    args: [...command.args],
+    kwargs: command.kwargs,
+    headers: command.headers,
+    queue: command.queue,
+    routingKey: command.routingKey,
+    priority: command.priority,
+    scheduledAt: isoOf(command.scheduledAt),
+    emittedAt: isoOf(command.emittedAt),
+    expiresAt: isoOrNull(command.expiresAt),
+    kind: command.kind,
+    attempt,
+    taskRevision: command.taskRevision,
+  }
+}
+
+/** A run with what became of it. */
+export function runJson(run: RunRecord): RunJson {
+  return {
+    ...runCommandJson(run.command, run.attempt),
+    status: run.status,
+    startedAt: isoOrNull(run.startedAt),
+    finishedAt: isoOrNull(run.finishedAt),
+    notBefore: isoOrNull(run.notBefore),
+    leaseExpiresAt: isoOrNull(run.leaseExpiresAt),
+    worker: run.worker,
+    error: run.error,
+    maxAttempts: run.command.maxAttempts,
+    cancelRequested: run.cancelRequested,
+  }
+}
