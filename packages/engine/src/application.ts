@@ -157,7 +157,7 @@ export interface Queries {
     from: Instant,
     until: Instant,
     max: number,
-  ): readonly OccurrenceView[] | undefined
+  ): Promise<readonly OccurrenceView[] | undefined>
   run(namespace: string, runId: string): RunRecord | undefined
   runs(namespace: string, filter: RunFilter, page: Page): Listed<RunRecord>
 }

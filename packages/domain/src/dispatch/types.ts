@@ -76,7 +76,6 @@ export type SkipReason =
   | 'misfire'
   | 'overlap'
   | 'expired'
-  | 'limit'
   | 'quarantined'
 
 /** Occurrences of one task that were decided not to run: `count` of them, from `first` to `last`. */

@@ -1,0 +1,57 @@
+import type { Instant } from '@almanac/recurrence'
+import type { Position } from '../event.js'
+import { digestOf } from '../ids.js'
+import type { Checkpoint, Cursor } from './types.js'
+
+/** What a partition starts from: nothing decided, nothing before `at` counts. */
+export const genesis = (at: Instant): { readonly cursor: Cursor; readonly seq: number } => ({
+  cursor: { at, taskId: '' },
+  seq: 0,
+})
+
+export interface CheckpointContent {
+  readonly term: number
+  readonly cursor: Cursor
+  readonly position: Position
+  readonly evaluatedAt: Instant
+  readonly more: boolean
+  readonly engineVersion: string
+  readonly tzVersion: string
+  readonly runIds: readonly string[]
+  readonly skipped: number
+}
+
+/** The checkpoint that follows `previous` (null at genesis): numbered, chained, with the digest of its runs. */
+export function nextCheckpoint(previous: Checkpoint | null, content: CheckpointContent): Checkpoint {
+  const { runIds, ...rest } = content
+  return {
+    ...rest,
+    seq: previous === null ? 1 : previous.seq + 1,
+    runs: runIds.length,
+    digest: runsDigest(runIds),
+    previous: previous === null ? '' : checkpointHash(previous),
+  }
+}
+
+/** Digest over the sorted run ids of a tick: equal for every replay of it. */
+export const runsDigest = (runIds: readonly string[]): string =>
+  runIds.length === 0 ? '' : digestOf([...runIds].sort().join('\n'))
+
+export const checkpointHash = (checkpoint: Checkpoint): string =>
+  digestOf(
+    JSON.stringify([
+      checkpoint.seq,
+      checkpoint.term,
+      checkpoint.cursor.at,
+      checkpoint.cursor.taskId,
+      checkpoint.position,
+      checkpoint.evaluatedAt,
+      checkpoint.more,
+      checkpoint.engineVersion,
+      checkpoint.tzVersion,
+      checkpoint.runs,
+      checkpoint.skipped,
+      checkpoint.digest,
+      checkpoint.previous,
+    ]),
+  )

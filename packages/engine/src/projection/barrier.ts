@@ -1,0 +1,46 @@
+import type { Position } from '@almanac/domain'
+import type { EventLog } from '../ports/event-log.js'
+import type { Projector } from './projector.js'
+
+/**
+ * Makes sure that every event acknowledged before the call is applied here: one read of the log's head, shared
+ * by all partitions of the node that ask in the same moment.
+ */
+export class Barrier {
+  private readonly log: EventLog
+  private readonly projector: Projector
+  private readonly deadlineMs: number
+  private running: Promise<boolean> | undefined
+  private queued: Promise<boolean> | undefined
+
+  constructor(log: EventLog, projector: Projector, deadlineMs: number) {
+    this.log = log
+    this.projector = projector
+    this.deadlineMs = deadlineMs
+  }
+
+  /** True when applied; false when the log or the projection did not answer in time. */
+  reach(): Promise<boolean> {
+    if (this.running === undefined) {
+      this.running = this.read().finally(() => {
+        this.running = undefined
+      })
+      return this.running
+    }
+    // A read that is under way may have begun before an event that the caller must see: the next one is shared.
+    this.queued ??= this.running.then(() => {
+      this.queued = undefined
+      return this.reach()
+    })
+    return this.queued
+  }
+
+  private async read(): Promise<boolean> {
+    try {
+      const head: Position = await this.log.head()
+      return await this.projector.waitFor(head, this.deadlineMs)
+    } catch {
+      return false
+    }
+  }
+}

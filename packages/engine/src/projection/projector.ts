@@ -1,0 +1,166 @@
+import {
+  type CalendarState,
+  evolveCalendar,
+  evolveSchedule,
+  evolveTask,
+  type Marker,
+  type Position,
+  type RecordedEvent,
+  type ScheduleState,
+  type TaskState,
+} from '@almanac/domain'
+import type { Clock, Stop } from '../ports/clock.js'
+import type { EventLog, EventPage } from '../ports/event-log.js'
+import type { Versioned, ViewStore } from '../ports/view-store.js'
+import { createStop } from '../stop.js'
+
+/** One applied event of a task, schedule or calendar, with what it changed. */
+export type Change =
+  | {
+      readonly kind: 'task'
+      readonly event: RecordedEvent
+      readonly before: TaskState | undefined
+      readonly after: TaskState
+    }
+  | {
+      readonly kind: 'schedule'
+      readonly event: RecordedEvent
+      readonly before: ScheduleState | undefined
+      readonly after: ScheduleState
+    }
+  | {
+      readonly kind: 'calendar'
+      readonly event: RecordedEvent
+      readonly before: CalendarState | undefined
+      readonly after: CalendarState
+    }
+  | { readonly kind: 'other'; readonly event: RecordedEvent }
+
+interface ProjectorParts {
+  readonly log: EventLog
+  readonly views: ViewStore
+  readonly clock: Clock
+  /** Called after each applied page, in the same turn: read models and listener never differ. */
+  readonly onChanges: (changes: readonly Change[], position: Position) => void
+}
+
+/**
+ * Folds the event log into the read models, page by page, in one loop. The position is stored with the rows, so
+ * a crash repeats nothing and loses nothing.
+ */
+export class Projector {
+  private readonly parts: ProjectorParts
+  private readonly waiters = new Set<{ readonly position: Position; readonly reached: () => void }>()
+
+  constructor(parts: ProjectorParts) {
+    this.parts = parts
+  }
+
+  position(): Position {
+    return this.parts.views.position()
+  }
+
+  /** Applies all that the log has now; `onProgress` is told after each page. */
+  async catchUp(onProgress: (position: Position, head: Position) => void): Promise<void> {
+    const { log } = this.parts
+    const head = await log.head()
+    while (this.position() < head) {
+      this.apply(await log.readAll(this.position(), pageSize))
+      onProgress(this.position(), head)
+    }
+  }
+
+  /** Applies what comes, until `stop`. Rejects when the log or the views fail: the node decides what then. */
+  async run(stop: Stop): Promise<void> {
+    for await (const page of this.parts.log.follow(this.position(), stop)) this.apply(page)
+  }
+
+  /** Resolves true once everything up to `position` is applied, false after `timeoutMs`. */
+  async waitFor(position: Position, timeoutMs: number): Promise<boolean> {
+    if (this.position() >= position) return true
+    const done = createStop()
+    const waiter = { position, reached: () => done.stop() }
+    this.waiters.add(waiter)
+    await this.parts.clock.sleep(timeoutMs, done)
+    this.waiters.delete(waiter)
+    return this.position() >= position
+  }
+
+  private apply(page: EventPage): void {
+    if (page.position <= this.position()) return
+    const batch = new Batch(this.parts.views)
+    for (const event of page.events) batch.add(event)
+    const last = page.events.at(-1)
+    this.parts.views.apply({
+      position: page.position,
+      at: last === undefined ? 0 : last.metadata.at,
+      tasks: batch.tasks,
+      schedules: batch.schedules,
+      calendars: batch.calendars,
+      markers: batch.markers,
+    })
+    this.parts.onChanges(batch.changes, page.position)
+    for (const waiter of [...this.waiters]) if (waiter.position <= page.position) waiter.reached()
+  }
+}
+
+const pageSize = 2_000
+
+/** The states that a page of events leads to. */
+class Batch {
+  readonly tasks: Versioned<TaskState>[] = []
+  readonly schedules: Versioned<ScheduleState>[] = []
+  readonly calendars: Versioned<CalendarState>[] = []
+  readonly markers = new Map<string, Marker>()
+  readonly changes: Change[] = []
+  private readonly newest = new Map<string, TaskState | ScheduleState | CalendarState>()
+  private readonly views: ViewStore
+
+  constructor(views: ViewStore) {
+    this.views = views
+  }
+
+  add(event: RecordedEvent): void {
+    const { stream } = event
+    if (stream.startsWith('task-')) this.addTask(event, stream.slice('task-00-'.length))
+    else if (stream.startsWith('schedule-')) this.addSchedule(event, stream.slice('schedule-'.length))
+    else if (stream.startsWith('calendar-')) this.addCalendar(event, stream.slice('calendar-'.length))
+    else if (event.type === 'ChangeAnnounced') this.mark(event)
+    else this.changes.push({ kind: 'other', event })
+  }
+
+  private addTask(event: RecordedEvent, id: string): void {
+    const before = (this.newest.get(event.stream) as TaskState | undefined) ?? this.views.task(id)
+    const after = evolveTask(before, event)
+    if (after === undefined) return
+    this.newest.set(event.stream, after)
+    this.tasks.push({ state: after, position: event.position, at: event.metadata.at })
+    this.changes.push({ kind: 'task', event, before, after })
+    if (event.type !== 'TaskAbandoned') this.mark(event)
+  }
+
+  private addSchedule(event: RecordedEvent, id: string): void {
+    const before = (this.newest.get(event.stream) as ScheduleState | undefined) ?? this.views.schedule(id)
+    const after = evolveSchedule(before, event)
+    if (after === undefined) return
+    this.newest.set(event.stream, after)
+    this.schedules.push({ state: after, position: event.position, at: event.metadata.at })
+    this.changes.push({ kind: 'schedule', event, before, after })
+    this.mark(event)
+  }
+
+  private addCalendar(event: RecordedEvent, id: string): void {
+    const before = (this.newest.get(event.stream) as CalendarState | undefined) ?? this.views.calendar(id)
+    const after = evolveCalendar(before, event)
+    if (after === undefined) return
+    this.newest.set(event.stream, after)
+    this.calendars.push({ state: after, position: event.position, at: event.metadata.at })
+    this.changes.push({ kind: 'calendar', event, before, after })
+    this.mark(event)
+  }
+
+  private mark(event: RecordedEvent): void {
+    const { namespace, at } = event.metadata
+    this.markers.set(namespace, { position: event.position, at })
+  }
+}

@@ -1,0 +1,205 @@
+import {
+  type CalendarState,
+  occurrenceAfter,
+  type Position,
+  type RecordedEvent,
+  type RunRecord,
+  resolveSchedule,
+  type ScheduleState,
+  type TaskState,
+  taskStream,
+} from '@almanac/domain'
+import { describe, type Instant } from '@almanac/recurrence'
+import type { OccurrenceView, Queries, TaskView } from '../application.js'
+import type { Clock } from '../ports/clock.js'
+import type { EventLog } from '../ports/event-log.js'
+import type { RunFilter, RunStore } from '../ports/run-store.js'
+import type { Listed, Page, TaskFilter, ViewStore } from '../ports/view-store.js'
+import type { Projector } from '../projection/projector.js'
+import type { Definitions } from '../scheduling/definitions.js'
+import { isPlannable } from '../scheduling/undecided.js'
+import { pastOccurrences } from './past-occurrences.js'
+
+interface QueryParts {
+  readonly log: EventLog
+  readonly views: ViewStore
+  readonly runs: RunStore
+  readonly clock: Clock
+  readonly projector: Projector
+  readonly definitions: Definitions
+}
+
+/** Reads of this node's read models, its run ledger, and the event log for history. */
+export class NodeQueries implements Queries {
+  private readonly parts: QueryParts
+
+  constructor(parts: QueryParts) {
+    this.parts = parts
+  }
+
+  waitFor(position: Position, timeoutMs: number): Promise<boolean> {
+    return this.parts.projector.waitFor(position, timeoutMs)
+  }
+
+  position(): Position {
+    return this.parts.views.position()
+  }
+
+  resolveAsOf(asOf: { readonly instant?: Instant; readonly position?: Position }): Position {
+    if (asOf.position !== undefined) return asOf.position
+    return asOf.instant === undefined ? this.position() : this.parts.views.positionAt(asOf.instant)
+  }
+
+  task(namespace: string, taskId: string, asOf?: Position): TaskView | undefined {
+    const { views } = this.parts
+    const state = asOf === undefined ? views.task(taskId) : views.taskAsOf(taskId, asOf)
+    if (state === undefined || state.namespace !== namespace || state.status !== 'active') return undefined
+    return this.viewOf([state], asOf)[0]
+  }
+
+  taskByName(namespace: string, name: string): TaskView | undefined {
+    const taskId = this.parts.views.taskIdByName(namespace, name)
+    return taskId === undefined ? undefined : this.task(namespace, taskId)
+  }
+
+  tasks(namespace: string, filter: TaskFilter, page: Page, asOf?: Position): Listed<TaskView> {
+    const listed = this.parts.views.listTasks(namespace, filter, page, asOf)
+    return { ...listed, items: this.viewOf(listed.items, asOf) }
+  }
+
+  schedule(namespace: string, scheduleId: string, asOf?: Position): ScheduleState | undefined {
+    if (asOf !== undefined) {
+      const list = (page: Page) => this.schedules(namespace, page, asOf)
+      return findListed(list, (state) => state.scheduleId === scheduleId)
+    }
+    const state = this.parts.views.schedule(scheduleId)
+    return state?.namespace === namespace && state.status === 'active' ? state : undefined
+  }
+
+  schedules(namespace: string, page: Page, asOf?: Position): Listed<ScheduleState> {
+    return this.parts.views.listSchedules(namespace, page, asOf)
+  }
+
+  scheduleUsers(namespace: string, scheduleName: string, max: number) {
+    const { views } = this.parts
+    const ids = views.tasksUsing(namespace, scheduleName)
+    const names = [...views.tasks(ids.slice(0, max)).values()].map((state) => state.spec.name)
+    return { names, total: ids.length }
+  }
+
+  calendar(namespace: string, calendarId: string, asOf?: Position): CalendarState | undefined {
+    if (asOf !== undefined) {
+      const list = (page: Page) => this.calendars(namespace, page, asOf)
+      return findListed(list, (state) => state.calendarId === calendarId)
+    }
+    const state = this.parts.views.calendar(calendarId)
+    return state?.namespace === namespace && state.status === 'active' ? state : undefined
+  }
+
+  calendars(namespace: string, page: Page, asOf?: Position): Listed<CalendarState> {
+    return this.parts.views.listCalendars(namespace, page, asOf)
+  }
+
+  async history(namespace: string, taskId: string): Promise<readonly RecordedEvent[]> {
+    const events = await this.parts.log.readStream(taskStream(taskId))
+    return events[0]?.metadata.namespace === namespace ? events : []
+  }
+
+  async changes(namespace: string, after: Position, max: number) {
+    const page = await this.parts.log.readAll(after, max)
+    return {
+      position: page.position,
+      events: page.events.filter((event) => event.metadata.namespace === namespace),
+    }
+  }
+
+  marker(namespace: string) {
+    return this.parts.views.marker(namespace)
+  }
+
+  coming(
+    namespace: string,
+    taskId: string,
+    from: Instant,
+    count: number,
+  ): readonly OccurrenceView[] | undefined {
+    const state = this.parts.views.task(taskId)
+    if (state === undefined || state.namespace !== namespace || state.status !== 'active') return undefined
+    const definition = this.parts.definitions.of(state)
+    if (!isPlannable(state) || !definition.ok) return []
+    const coming: OccurrenceView[] = []
+    let next = occurrenceAfter(definition.value, from)
+    while (next !== undefined && coming.length < count) {
+      coming.push({
+        at: next.scheduledAt,
+        outcome: 'due',
+        reason: null,
+        runId: null,
+        status: null,
+        count: 1,
+        revision: state.revision,
+      })
+      next = occurrenceAfter(definition.value, next.dispatchAt)
+    }
+    return coming
+  }
+
+  async outcomes(namespace: string, taskId: string, from: Instant, until: Instant, max: number) {
+    const events = await this.history(namespace, taskId)
+    if (events.length === 0) return undefined
+    return pastOccurrences(this.parts, { namespace, taskId, from, until, max }, events)
+  }
+
+  run(namespace: string, runId: string): RunRecord | undefined {
+    const run = this.parts.runs.run(runId)
+    return run?.command.namespace === namespace ? run : undefined
+  }
+
+  runs(namespace: string, filter: RunFilter, page: Page): Listed<RunRecord> {
+    return this.parts.runs.list(namespace, filter, page)
+  }
+
+  private viewOf(states: readonly TaskState[], asOf: Position | undefined): TaskView[] {
+    const { runs, definitions, clock } = this.parts
+    const totals = runs.totals(states.map((state) => state.taskId))
+    const now = clock.now()
+    return states.map((state) => {
+      const lookups = definitions.lookupsOf(state.namespace)
+      const resolved = resolveSchedule(state, lookups)
+      const definition = isPlannable(state) ? definitions.of(state) : undefined
+      const next =
+        definition?.ok === true && asOf === undefined ? occurrenceAfter(definition.value, now) : undefined
+      return {
+        state,
+        scheduleValue: resolved.ok ? resolved.value.value : null,
+        scheduleText: resolved.ok ? describe(resolved.value.value) : '{no schedule}',
+        nextRunAt: next?.dispatchAt ?? null,
+        totals: withImported(state, totals.get(state.taskId)),
+      }
+    })
+  }
+}
+
+/** Shared schedules and calendars are few: the list as of then is searched. */
+function findListed<S>(list: (page: Page) => Listed<S>, matches: (state: S) => boolean): S | undefined {
+  let cursor: string | null | undefined
+  do {
+    const listed = list(cursor === undefined ? { limit: 1000 } : { limit: 1000, cursor })
+    const found = listed.items.find(matches)
+    if (found !== undefined) return found
+    cursor = listed.nextCursor
+  } while (cursor !== null)
+  return undefined
+}
+
+/** Totals count from the last history reset, on top of what an import brought along. */
+function withImported(state: TaskState, totals: TaskView['totals'] | undefined): TaskView['totals'] {
+  const none = { taskId: state.taskId, totalRunCount: 0, lastRunAt: null, lastScheduledAt: null }
+  const counted = totals ?? none
+  if (state.imported === null || state.historyResetAt !== null) return counted
+  return {
+    ...counted,
+    totalRunCount: counted.totalRunCount + state.imported.totalRunCount,
+    lastRunAt: counted.lastRunAt ?? state.imported.lastRunAt,
+  }
+}

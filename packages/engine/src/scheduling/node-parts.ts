@@ -1,0 +1,63 @@
+import type { Checkpoint, RunCommand, Skip, TaskState } from '@almanac/domain'
+import type { Problem } from '@almanac/recurrence'
+import type { Clock } from '../ports/clock.js'
+import type { RunStore } from '../ports/run-store.js'
+import type { ViewStore } from '../ports/view-store.js'
+import type { Barrier } from '../projection/barrier.js'
+import type { Definitions } from './definitions.js'
+
+/** Limits and habits of a node. Every duration is in milliseconds. */
+export interface NodeOptions {
+  /** Names the cluster: part of every run id, so it never changes. */
+  readonly cluster: string
+  readonly nodeId: string
+  /** Groups of slots; fixed at the cluster's birth. 1 to 256. */
+  readonly partitions: number
+  /** Decisions of one tick; more due work is split into several. */
+  readonly maxDecisionsPerTick: number
+  /** Older than this when decided means missed: the task's catch-up policy decides. */
+  readonly misfireGraceMs: number
+  /** A partition with nothing due leaves a checkpoint this often. */
+  readonly idleCheckpointMs: number
+  /** How long a tick waits for the head of the log to be applied. */
+  readonly barrierDeadlineMs: number
+  /** Without the log, dispatch goes on with the last definitions this long, then parks. */
+  readonly staleLimitMs: number
+  readonly parkedRetryMs: number
+  /** Finished runs and skips are forgotten after this; totals stay. */
+  readonly runRetentionMs: number
+  readonly engineVersion: string
+  readonly tzVersion: string
+}
+
+export const defaultNodeOptions = {
+  cluster: 'almanac',
+  partitions: 64,
+  maxDecisionsPerTick: 5_000,
+  misfireGraceMs: 2_000,
+  idleCheckpointMs: 30_000,
+  barrierDeadlineMs: 1_000,
+  staleLimitMs: 30_000,
+  parkedRetryMs: 1_000,
+  runRetentionMs: 7 * 86_400_000,
+  engineVersion: '1',
+} as const satisfies Partial<NodeOptions>
+
+/** What a tick finds out that has to become an event. */
+export interface FollowUps {
+  ended(state: TaskState, cause: 'completed' | 'expired'): void
+  unplannable(state: TaskState, problems: readonly Problem[]): void
+  poisoned(taskId: string, message: string): void
+}
+
+/** What the owners of a node's partitions share. */
+export interface NodeParts {
+  readonly clock: Clock
+  readonly views: ViewStore
+  readonly runs: RunStore
+  readonly barrier: Barrier
+  readonly definitions: Definitions
+  readonly followUps: FollowUps
+  readonly options: NodeOptions
+  readonly onCommitted: (runs: readonly RunCommand[], skips: readonly Skip[], next: Checkpoint) => void
+}

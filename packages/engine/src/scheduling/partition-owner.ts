@@ -1,0 +1,258 @@
+import {
+  type Checkpoint,
+  type Cursor,
+  type Definition,
+  genesis,
+  nextCheckpoint,
+  nextOccurrence,
+  type PartitionId,
+  type Plan,
+  type Position,
+  plan,
+  type RunCommand,
+  runCommandOf,
+  type TaskState,
+} from '@almanac/domain'
+import type { Instant } from '@almanac/recurrence'
+import type { Stop } from '../ports/clock.js'
+import type { Claim } from '../ports/dispatch-log.js'
+import type { Change } from '../projection/projector.js'
+import { Signal } from '../signal.js'
+import { DueIndex } from './due-index.js'
+import type { NodeParts } from './node-parts.js'
+import { isPlannable, Undecided } from './undecided.js'
+
+export type TickOutcome = 'nothing' | 'committed' | 'fenced' | 'unknown' | 'parked'
+
+/**
+ * Owns one partition for one claim: keeps its due index, and decides what is due in one sequential loop. When a
+ * commit is fenced or its outcome unknown, it is thrown away and the partition is claimed anew.
+ */
+export class PartitionOwner {
+  readonly partition: PartitionId
+  readonly index = new DueIndex()
+  /** Events after this position have reached this owner as they were applied; earlier ones have to be replayed. */
+  readonly liveAfter: Position
+  private readonly parts: NodeParts
+  private readonly claim: Claim
+  private readonly undecided: Undecided
+  private readonly dirty = new Set<string>()
+  private readonly signal = new Signal()
+  private checkpoint: Checkpoint | null
+  private cursor: Cursor
+  private lastBarrier: number
+
+  constructor(parts: NodeParts, claim: Claim, startedAt: Instant) {
+    this.parts = parts
+    this.claim = claim
+    this.partition = claim.partition
+    this.checkpoint = claim.checkpoint
+    this.cursor = claim.checkpoint?.cursor ?? genesis(startedAt).cursor
+    this.undecided = new Undecided(parts.definitions)
+    this.lastBarrier = parts.clock.elapsed()
+    this.liveAfter = parts.views.position()
+  }
+
+  get term(): number {
+    return this.claim.term
+  }
+
+  get lastCheckpoint(): Checkpoint | null {
+    return this.checkpoint
+  }
+
+  /** Events after this position may still ask something of the next tick. */
+  get position(): Position {
+    return this.checkpoint?.position ?? 0
+  }
+
+  /** An event of one of this partition's tasks has been applied to the read models. */
+  changed(change: Change & { readonly kind: 'task' }): void {
+    if (change.event.position > this.position) this.undecided.add(change)
+    this.dirty.add(change.after.taskId)
+    this.signal.notify()
+  }
+
+  /** A schedule or calendar that the task uses has changed; `before`: how it was planned until then. */
+  rescheduled(taskId: string, before: Definition | undefined, at: Instant, position: Position): void {
+    const due = this.index.dueOf(taskId)
+    if (before !== undefined && due !== undefined && due <= at) this.undecided.supersede(before, at, position)
+    this.dirty.add(taskId)
+    this.signal.notify()
+  }
+
+  /** Puts a task where it belongs in the due index, from the read models' state and the committed cursor. */
+  place(state: TaskState | undefined): void {
+    if (state === undefined) return
+    if (!isPlannable(state)) {
+      this.index.remove(state.taskId)
+      return
+    }
+    const definition = this.parts.definitions.resolve(state)
+    if (!definition.ok) {
+      this.index.remove(state.taskId)
+      this.parts.followUps.unplannable(state, definition.error)
+      return
+    }
+    try {
+      const next = nextOccurrence(definition.value, this.cursor)
+      this.wait(state, definition.value, next?.dispatchAt ?? null)
+    } catch (error) {
+      this.index.remove(state.taskId)
+      this.parts.followUps.poisoned(state.taskId, error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  /** Decides what is due until `stop`, or until the claim is lost. */
+  async run(stop: Stop): Promise<'stopped' | 'fenced' | 'unknown'> {
+    const { clock, options } = this.parts
+    while (!stop.stopped) {
+      const idleMs = this.untilNextTick()
+      if (idleMs > 0) {
+        await this.signal.wait(clock, idleMs, stop)
+        continue
+      }
+      const outcome = await this.tick()
+      if (outcome === 'fenced' || outcome === 'unknown') return outcome
+      if (outcome === 'parked') await clock.sleep(options.parkedRetryMs, stop)
+    }
+    await this.claim.release()
+    return 'stopped'
+  }
+
+  private untilNextTick(): number {
+    if (this.dirty.size > 0 || !this.undecided.isEmpty || this.checkpoint === null || this.checkpoint.more)
+      return 0
+    const now = this.parts.clock.now()
+    const due = this.index.peek() ?? Number.POSITIVE_INFINITY
+    return Math.min(due, this.checkpoint.evaluatedAt + this.parts.options.idleCheckpointMs) - now
+  }
+
+  /** One pass: everything between the barrier and the commit happens in one turn, on one position. */
+  async tick(): Promise<TickOutcome> {
+    const { parts } = this
+    if (await parts.barrier.reach()) this.lastBarrier = parts.clock.elapsed()
+    else if (parts.clock.elapsed() - this.lastBarrier > parts.options.staleLimitMs) return 'parked'
+    const position = parts.views.position()
+    for (const taskId of this.dirty) this.place(parts.views.task(taskId))
+    this.dirty.clear()
+    const now = this.checkpoint?.more === true ? this.checkpoint.evaluatedAt : parts.clock.now()
+    const decision = this.decide(now, position)
+    if (decision === undefined) return 'nothing'
+    const outcome = await this.commit(decision, now, position)
+    return outcome
+  }
+
+  private decide(
+    now: Instant,
+    position: Position,
+  ): { readonly plan: Plan; readonly taken: readonly string[] } | undefined {
+    const { parts } = this
+    const { retired, requests } = this.undecided.upTo(position)
+    const limit = parts.options.maxDecisionsPerTick
+    const taken = this.index.take(now, limit)
+    const idle = taken.length === 0 && retired.length === 0 && requests.length === 0
+    if (
+      idle &&
+      this.checkpoint !== null &&
+      now - this.checkpoint.evaluatedAt < parts.options.idleCheckpointMs
+    ) {
+      if (!this.checkpoint.more) return undefined
+    }
+    const states = parts.views.tasks(taken.map((item) => item.taskId))
+    const definitions: Definition[] = []
+    for (const { taskId } of taken) {
+      const state = states.get(taskId)
+      const definition = state === undefined ? undefined : parts.definitions.of(state)
+      if (definition?.ok === true) definitions.push(definition.value)
+    }
+    const last = taken.at(-1)
+    const isCut = taken.length === limit && (this.index.peek() ?? Number.POSITIVE_INFINITY) <= now
+    const busy = parts.runs.busy(definitions.filter((d) => d.overlap !== 'allow').map((d) => d.taskId))
+    const decided = plan({
+      cluster: parts.options.cluster,
+      cursor: this.cursor,
+      now,
+      definitions,
+      retired,
+      requests,
+      busy: (taskId) => busy.get(taskId) ?? { running: 0, queued: 0 },
+      limits: { maxDecisions: limit, misfireGraceMs: parts.options.misfireGraceMs },
+      ...(isCut && last !== undefined ? { horizon: { at: last.due, taskId: last.taskId } } : {}),
+    })
+    return { plan: decided, taken: taken.map((item) => item.taskId) }
+  }
+
+  private async commit(
+    decision: { readonly plan: Plan; readonly taken: readonly string[] },
+    now: Instant,
+    position: Position,
+  ): Promise<TickOutcome> {
+    const { parts } = this
+    const { skips, cursor, more } = decision.plan
+    const states = parts.views.tasks([...new Set(decision.plan.runs.map((run) => run.taskId))])
+    // A deleted task runs nothing any more, not even what was asked for just before.
+    const runs = decision.plan.runs.filter((run) => states.get(run.taskId)?.status === 'active')
+    const next = nextCheckpoint(this.checkpoint, {
+      term: this.claim.term,
+      cursor,
+      position,
+      evaluatedAt: now,
+      more,
+      engineVersion: parts.options.engineVersion,
+      tzVersion: parts.options.tzVersion,
+      runIds: runs.map((run) => run.runId),
+      skipped: skips.reduce((sum, skip) => sum + skip.count, 0),
+    })
+    const tick = { emittedAt: parts.clock.now(), partition: this.partition, seq: next.seq }
+    const commands: RunCommand[] = []
+    for (const run of runs) {
+      const state = states.get(run.taskId)
+      if (state !== undefined) commands.push(runCommandOf(state, run, tick))
+    }
+    const outcome = await this.claim.commit({ runs: commands, skips, next })
+    if (outcome !== 'committed') return outcome
+    this.checkpoint = next
+    this.cursor = cursor
+    this.undecided.settled(position)
+    this.settle(decision)
+    parts.onCommitted(commands, skips, next)
+    return 'committed'
+  }
+
+  /** Puts the decided tasks back into the index, or ends them. */
+  private settle({ plan: decided, taken }: { readonly plan: Plan; readonly taken: readonly string[] }): void {
+    const { views, definitions, followUps } = this.parts
+    for (const [taskId, message] of decided.poisoned) followUps.poisoned(taskId, message)
+    const states = views.tasks(taken)
+    for (const taskId of taken) {
+      const state = states.get(taskId)
+      if (
+        state === undefined ||
+        !isPlannable(state) ||
+        decided.poisoned.has(taskId) ||
+        this.dirty.has(taskId)
+      )
+        continue
+      const definition = definitions.of(state)
+      if (definition.ok) this.wait(state, definition.value, decided.next.get(taskId) ?? null)
+    }
+  }
+
+  /** `due`: the next dispatch; null: none is left, so the task ends, now or when it expires. */
+  private wait(state: TaskState, definition: Definition, due: Instant | null): void {
+    const { expires, finalAt } = definition
+    if (due !== null) {
+      this.index.set(state.taskId, due)
+      return
+    }
+    const done = finalAt !== null && finalAt <= this.cursor.at
+    const completed = done || definition.recurrence.next(this.cursor.at) === undefined
+    if (!completed && expires !== null && expires > this.parts.clock.now()) {
+      this.index.set(state.taskId, expires)
+      return
+    }
+    this.index.remove(state.taskId)
+    this.parts.followUps.ended(state, completed ? 'completed' : 'expired')
+  }
+}

@@ -1,0 +1,176 @@
+import { type PartitionId, partitionOf, type TaskState } from '@almanac/domain'
+import type { PartitionStatus } from '../application.js'
+import { genesisOf } from '../genesis.js'
+import type { Stop } from '../ports/clock.js'
+import type { DispatchLog } from '../ports/dispatch-log.js'
+import type { EventLog } from '../ports/event-log.js'
+import { PortFault } from '../ports/faults.js'
+import type { Change } from '../projection/projector.js'
+import type { NodeParts } from './node-parts.js'
+import { PartitionOwner } from './partition-owner.js'
+
+interface SchedulerParts {
+  readonly log: EventLog
+  readonly dispatchLog: DispatchLog
+  readonly node: NodeParts
+  readonly onFault: (message: string, fault: unknown) => void
+}
+
+/** Keeps every partition of this node owned and deciding, each in a loop of its own. */
+export class Scheduler {
+  private readonly parts: SchedulerParts
+  private readonly owners = new Map<PartitionId, PartitionOwner>()
+  private fencedCount = 0
+  private unknownCount = 0
+
+  constructor(parts: SchedulerParts) {
+    this.parts = parts
+  }
+
+  get counters() {
+    return { fenced_total: this.fencedCount, commit_unknown_total: this.unknownCount }
+  }
+
+  /** Runs until `stop`; every partition is released then. */
+  async run(stop: Stop, onReady: () => void): Promise<void> {
+    const { partitions } = this.parts.node.options
+    const all = Array.from({ length: partitions }, (_, partition) => partition)
+    await Promise.all(all.map((partition) => this.open(partition)))
+    await this.fill(all)
+    onReady()
+    await Promise.all(all.map((partition) => this.keep(partition, stop)))
+  }
+
+  /** Changes that the projector has just applied: in the same turn, so index and read models never differ. */
+  changed(changes: readonly Change[]): void {
+    for (const change of changes) {
+      if (change.kind === 'task') this.ownerOf(change.after.taskId)?.changed(change)
+      else if (change.kind === 'schedule' || change.kind === 'calendar') this.sharedChanged(change)
+    }
+  }
+
+  status(): readonly PartitionStatus[] {
+    const { partitions, nodeId } = this.parts.node.options
+    return Array.from({ length: partitions }, (_, partition) => {
+      const owner = this.owners.get(partition)
+      const checkpoint = owner?.lastCheckpoint
+      return {
+        partition,
+        owner: owner === undefined ? null : nodeId,
+        term: owner?.term ?? null,
+        seq: checkpoint?.seq ?? null,
+        position: checkpoint?.position ?? null,
+        cursorAt: checkpoint?.cursor.at ?? null,
+        evaluatedAt: checkpoint?.evaluatedAt ?? null,
+        tasks: owner?.index.length ?? 0,
+        nextDueAt: owner?.index.peek() ?? null,
+      }
+    })
+  }
+
+  private ownerOf(taskId: string): PartitionOwner | undefined {
+    return this.owners.get(partitionOf(taskId, this.parts.node.options.partitions))
+  }
+
+  /** A shared schedule or calendar changed: every task that uses it is planned anew. */
+  private sharedChanged(change: Change & { readonly kind: 'schedule' | 'calendar' }): void {
+    const { views, definitions } = this.parts.node
+    const { namespace, at } = change.event.metadata
+    const users =
+      change.kind === 'schedule' ? views.tasksUsing(namespace, change.after.spec.name) : this.plannedIds()
+    const states = views.tasks(users)
+    for (const [taskId, state] of states) {
+      const before = change.kind === 'schedule' ? definitions.before(state, change.before) : undefined
+      this.ownerOf(taskId)?.rescheduled(taskId, before, at, change.event.position)
+    }
+    definitions.forgetShared()
+  }
+
+  /** Calendars are rare to change and may be used anywhere: everything is placed anew. */
+  private plannedIds(): readonly string[] {
+    const ids: string[] = []
+    for (const state of this.plannable()) ids.push(state.taskId)
+    return ids
+  }
+
+  private *plannable(): Generator<TaskState> {
+    const { views } = this.parts.node
+    let after = ''
+    for (;;) {
+      const states = views.plannable(after, scanSize)
+      yield* states
+      const last = states.at(-1)
+      if (last === undefined || states.length < scanSize) return
+      after = last.taskId
+    }
+  }
+
+  private async open(partition: PartitionId): Promise<PartitionOwner> {
+    const { log, dispatchLog, node } = this.parts
+    const claim = await dispatchLog.claim(partition)
+    const startedAt =
+      claim.checkpoint === null ? await genesisOf(log, partition, node.options.nodeId, node.clock.now()) : 0
+    const owner = new PartitionOwner(node, claim, startedAt)
+    this.owners.set(partition, owner)
+    return owner
+  }
+
+  /** Puts the tasks of newly opened partitions into their due indexes, and finds what was asked of them. */
+  private async fill(opened: readonly PartitionId[]): Promise<void> {
+    const { node } = this.parts
+    const wanted = new Set(opened)
+    for (const state of this.plannable()) {
+      const partition = partitionOf(state.taskId, node.options.partitions)
+      if (wanted.has(partition)) this.owners.get(partition)?.place(state)
+    }
+    const owners = opened.flatMap((partition) => this.owners.get(partition) ?? [])
+    const from = Math.min(...owners.map((owner) => owner.position))
+    await this.replay(wanted, from, Math.max(...owners.map((owner) => owner.liveAfter)))
+  }
+
+  /** Events between the last checkpoints and the read models, which no tick has decided yet. */
+  private async replay(wanted: ReadonlySet<PartitionId>, from: number, upTo: number): Promise<void> {
+    const { log, node } = this.parts
+    const filter = { streamPrefixes: ['task-'] }
+    for (let position = from; position < upTo; ) {
+      const page = await log.readAll(position, scanSize, filter)
+      for (const event of page.events) {
+        if (event.position > upTo) return
+        const taskId = event.stream.slice('task-00-'.length)
+        const partition = partitionOf(taskId, node.options.partitions)
+        const owner = wanted.has(partition) ? this.owners.get(partition) : undefined
+        const after = owner === undefined ? undefined : node.views.taskAsOf(taskId, event.position)
+        if (owner === undefined || after === undefined || event.position > owner.liveAfter) continue
+        owner.changed({ kind: 'task', event, before: node.views.taskAsOf(taskId, event.position - 1), after })
+      }
+      if (page.position <= position) return
+      position = page.position
+    }
+  }
+
+  /** Owns one partition until `stop`: claimed anew whenever the claim is lost or a commit's outcome unknown. */
+  private async keep(partition: PartitionId, stop: Stop): Promise<void> {
+    const { node, onFault } = this.parts
+    let owner = this.owners.get(partition)
+    while (!stop.stopped) {
+      try {
+        if (owner === undefined) {
+          owner = await this.open(partition)
+          await this.fill([partition])
+        }
+        const ended = await owner.run(stop)
+        if (ended === 'stopped') return
+        if (ended === 'fenced') this.fencedCount += 1
+        else this.unknownCount += 1
+      } catch (fault) {
+        onFault(`partition ${partition}`, fault)
+        if (!(fault instanceof PortFault)) throw fault
+      }
+      this.owners.delete(partition)
+      owner = undefined
+      await node.clock.sleep(node.options.parkedRetryMs, stop)
+    }
+  }
+}
+
+const scanSize = 2_000

@@ -1,0 +1,108 @@
+import type {
+  Definition,
+  Position,
+  Request,
+  Retired,
+  SkipReason,
+  TaskBackfillRequested,
+  TaskState,
+  TaskTriggered,
+} from '@almanac/domain'
+import type { Change } from '../projection/projector.js'
+import type { Definitions } from './definitions.js'
+
+/**
+ * What the events since the last checkpoint left for the next tick: definitions that ended with something due,
+ * and runs that were asked for. Kept with the position of their event, so each is decided exactly once.
+ */
+export class Undecided {
+  private readonly definitions: Definitions
+  private retired: { readonly position: Position; readonly retired: Retired }[] = []
+  private requests: { readonly position: Position; readonly request: Request }[] = []
+
+  constructor(definitions: Definitions) {
+    this.definitions = definitions
+  }
+
+  get isEmpty(): boolean {
+    return this.retired.length === 0 && this.requests.length === 0
+  }
+
+  add(change: Change & { readonly kind: 'task' }): void {
+    const { event, before, after } = change
+    const request = this.requestOf(event.type, event.id, event.data, event.metadata.at, after)
+    if (request !== undefined) this.requests.push({ position: event.position, request })
+    const reason = before === undefined ? undefined : endingReason(before, after)
+    if (before === undefined || reason === undefined) return
+    this.retire(before, event.metadata.at, reason, event.position)
+  }
+
+  /** A shared schedule that the task uses has changed: what the old one had due is superseded. */
+  supersede(definition: Definition, until: number, position: Position): void {
+    this.retired.push({ position, retired: { definition, until, reason: 'superseded' } })
+  }
+
+  private retire(before: TaskState, until: number, reason: SkipReason, position: Position): void {
+    const definition = this.definitions.resolve(before)
+    if (definition.ok)
+      this.retired.push({ position, retired: { definition: definition.value, until, reason } })
+  }
+
+  /** What is to be decided by a tick at `position`. */
+  upTo(position: Position): { readonly retired: readonly Retired[]; readonly requests: readonly Request[] } {
+    return {
+      retired: this.retired.filter((item) => item.position <= position).map((item) => item.retired),
+      requests: this.requests.filter((item) => item.position <= position).map((item) => item.request),
+    }
+  }
+
+  /** A checkpoint with that position has been committed. */
+  settled(position: Position): void {
+    this.retired = this.retired.filter((item) => item.position > position)
+    this.requests = this.requests.filter((item) => item.position > position)
+  }
+
+  private requestOf(
+    type: string,
+    eventId: string,
+    data: unknown,
+    at: number,
+    task: TaskState,
+  ): Request | undefined {
+    const { taskId, namespace, revision } = task
+    if (type === 'TaskTriggered') {
+      const { args, kwargs } = data as TaskTriggered
+      const override = {
+        ...(args === undefined ? {} : { args }),
+        ...(kwargs === undefined ? {} : { kwargs }),
+      }
+      return { taskId, namespace, revision, eventId, kind: 'manual', instants: [at], override }
+    }
+    if (type === 'TaskBackfillRequested') {
+      const { from, until, max } = data as TaskBackfillRequested
+      const definition = this.definitions.resolve(task)
+      if (!definition.ok) return undefined
+      const instants: number[] = []
+      let next = definition.value.recurrence.next(from - 1)
+      while (next !== undefined && next <= until && instants.length < max) {
+        instants.push(next)
+        next = definition.value.recurrence.next(next)
+      }
+      return { taskId, namespace, revision, eventId, kind: 'backfill', instants }
+    }
+    return undefined
+  }
+}
+
+/** Why the occurrences that `before` still had due will not run; undefined when they still will. */
+function endingReason(before: TaskState, after: TaskState): SkipReason | undefined {
+  if (!isPlannable(before)) return undefined
+  if (after.status !== 'active') return 'deleted'
+  if (!after.spec.enabled) return 'disabled'
+  if (after.quarantine !== null) return 'quarantined'
+  return after.armedAt !== before.armedAt ? 'superseded' : undefined
+}
+
+/** Only these are in the due index. */
+export const isPlannable = (state: TaskState): boolean =>
+  state.status === 'active' && state.spec.enabled && state.quarantine === null

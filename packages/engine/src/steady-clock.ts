@@ -1,0 +1,40 @@
+import type { Instant } from '@almanac/recurrence'
+import type { Clock, Stop } from './ports/clock.js'
+
+/**
+ * Wall time that never goes back. A step forward is followed at once. After a step back, time goes on at half
+ * speed until the wall has caught up: no instant is decided twice, and intervals do not fall silent for the
+ * length of the step (CELERY.md, acceptance case 38). `ahead` tells how far it is from the wall meanwhile.
+ */
+export class SteadyClock implements Clock {
+  private readonly source: Clock
+  private last: number
+  private lastElapsed: number
+
+  constructor(source: Clock) {
+    this.source = source
+    this.last = source.now()
+    this.lastElapsed = source.elapsed()
+  }
+
+  now(): Instant {
+    const elapsed = this.source.elapsed()
+    const slow = this.last + (elapsed - this.lastElapsed) / 2
+    this.last = Math.max(this.source.now(), slow)
+    this.lastElapsed = elapsed
+    return Math.floor(this.last)
+  }
+
+  /** Milliseconds by which this clock is ahead of the wall; 0 unless the wall has stepped back. */
+  ahead(): number {
+    return Math.max(0, this.now() - this.source.now())
+  }
+
+  elapsed(): number {
+    return this.source.elapsed()
+  }
+
+  sleep(ms: number, stop?: Stop): Promise<void> {
+    return this.source.sleep(ms, stop)
+  }
+}
