@@ -29,3 +29,11 @@ export const refuse = (code: RefusalCode, message: string, problems?: readonly P
   ({ ok: false, error: problems === undefined ? { code, message } : { code, message, problems } }) as const
 
 export const accept = <E>(...events: readonly E[]) => ({ ok: true, value: events }) as const
+
+/** The refusal of input that breaks rules: all of them as problems, the first in words. */
+export const invalid = (problems: readonly Problem[], code: RefusalCode = 'invalid') => {
+  const [first] = problems
+  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : ''
+  const words = first === undefined ? 'is not valid' : `${first.path} ${first.message}${more}`.trim()
+  return refuse(code, words, problems)
+}

@@ -13,6 +13,7 @@ export {
 } from './crontab.js'
 export { formatInstant, maxInstant, minInstant, parseInstant } from './instant.js'
 export { nextOnGridMicros } from './interval.js'
+export { type Fields, fieldsOf, join, nearest, show, unknownKeys } from './shape.js'
 export * from './types.js'
 export { scheduleKind, scheduleKinds, validateSchedule } from './validate.js'
 export { type Transition, type Zone, zone } from './zone.js'

@@ -1,0 +1,71 @@
+import { compile, type Instant, type Problem, type ScheduleValue } from '@almanac/recurrence'
+import type { Lookups } from '../dispatch/definition.js'
+import { invalid, type Refusal, type RefusalCode } from '../refusal.js'
+import type { TaskSpec } from './types.js'
+import { clockedNeedsOneOff } from './validate.js'
+
+export interface DecisionContext {
+  /** The time of the command, not before the stream's last event. */
+  readonly at: Instant
+  readonly lookups: Lookups
+}
+
+/** Why a task with this schedule can't be: what it refers to is missing, or it never fires. */
+export function checkSchedule(spec: TaskSpec, { at, lookups }: DecisionContext): Refusal | undefined {
+  const { schedule } = spec
+  const start = spec.startTime ?? at
+  if (!('ref' in schedule)) return checkScheduleValue(schedule, start, lookups, 'schedule')
+  const shared = lookups.schedule(schedule.ref)
+  if (shared === undefined || shared.status === 'deleted') {
+    const message = `there is no shared schedule named ${JSON.stringify(schedule.ref)}`
+    return no('schedule_unknown', [{ path: 'schedule.ref', code: 'unknown_schedule', message }])
+  }
+  if ('clocked' in shared.spec.schedule && !spec.oneOff) return no('invalid', [clockedNeedsOneOff])
+  return checkScheduleValue(shared.spec.schedule, start, lookups, 'schedule.ref')
+}
+
+/**
+ * Why a valid schedule value can't be used: a calendar that it names is missing, or it has no occurrence at or after
+ * `start`. A clocked schedule is let through whatever its instant: one that is past fires at once.
+ */
+export function checkScheduleValue(
+  value: ScheduleValue,
+  start: Instant,
+  lookups: Pick<Lookups, 'calendar'>,
+  path: string,
+): Refusal | undefined {
+  const missing = calendarsOf(value).find((name) => lookups.calendar(name) === undefined)
+  if (missing !== undefined) {
+    const message = `there is no calendar named ${JSON.stringify(missing)}`
+    return no('calendar_unknown', [{ path, code: 'unknown_calendar', message }])
+  }
+  const compiled = compile(value, { anchor: start, calendar: lookups.calendar })
+  if (!compiled.ok) {
+    return no(
+      'invalid',
+      compiled.error.map((problem) => ({ ...problem, path: `${path}.${problem.path}` })),
+    )
+  }
+  if (compiled.value.kind === 'clocked' || compiled.value.next(start - 1) !== undefined) return undefined
+  return no('invalid', [
+    { path, code: 'never_fires', message: 'never fires: it has no occurrence in 100 years' },
+  ])
+}
+
+/** Names of the shared calendars that a schedule refers to, each once. */
+export function calendarsOf(value: ScheduleValue): readonly string[] {
+  const names = new Set<string>()
+  const visit = (part: ScheduleValue): void => {
+    if ('union' in part) for (const one of part.union) visit(one)
+    if (!('except' in part)) return
+    visit(part.except.base)
+    for (const excluded of part.except.exclude) {
+      if (!('calendar' in excluded)) visit(excluded)
+      else if ('ref' in excluded.calendar) names.add(excluded.calendar.ref)
+    }
+  }
+  visit(value)
+  return [...names]
+}
+
+const no = (code: RefusalCode, problems: readonly Problem[]): Refusal => invalid(problems, code).error

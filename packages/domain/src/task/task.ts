@@ -1,0 +1,242 @@
+import type { Instant } from '@almanac/recurrence'
+import { eventHash, sameJson } from '../canonical.js'
+import type { RecordedEvent } from '../event.js'
+import { accept, type Decision, invalid, refuse } from '../refusal.js'
+import { fullRunsLeft, isDone, rhythmFields, runsLeftAfterEdit } from './arming.js'
+import { checkImported, checkRange, checkTrigger } from './requests.js'
+import { checkSchedule, type DecisionContext } from './schedule-check.js'
+import type {
+  ImportedHistory,
+  TaskChanged,
+  TaskCreated,
+  TaskDeleted,
+  TaskDisabled,
+  TaskEnabled,
+  TaskEvent,
+  TaskQuarantined,
+  TaskSpec,
+  TaskState,
+} from './types.js'
+import { blankSpec, validateTaskSpec } from './validate.js'
+
+/** There is no task before its first event. */
+export const initialTask: TaskState | undefined = undefined
+
+/**
+ * The state after one more event of the task's stream. Total: an event of a type that this version doesn't know moves
+ * the revision and the hash, and leaves the rest. Never computes a recurrence: what depends on one is in the event.
+ */
+export function evolveTask(state: TaskState | undefined, event: RecordedEvent): TaskState | undefined {
+  const { type, data } = event as RecordedEvent & TaskEvent
+  const at = event.metadata.at
+  const step = {
+    revision: event.revision,
+    changedAt: at,
+    changedBy: event.metadata.actor,
+    hash: eventHash(event),
+  }
+  if (type === 'TaskCreated') return { ...created(data, event), ...step }
+  if (type === 'TaskAbandoned') return { ...(state ?? abandoned(event)), ...step, status: 'abandoned' }
+  if (state === undefined) return undefined
+  const next = { ...state, ...step }
+  switch (type) {
+    case 'TaskChanged':
+      return { ...next, ...changed(state, data, at) }
+    case 'TaskEnabled':
+      return { ...next, ...enabled(state, data, at) }
+    case 'TaskDisabled':
+      return {
+        ...next,
+        spec: { ...state.spec, enabled: false },
+        disabledCause: data.cause,
+        disabledReason: event.metadata.reason ?? null,
+      }
+    case 'TaskHistoryReset':
+      return { ...next, armedAt: at, runsLeft: fullRunsLeft(state.spec), historyResetAt: at }
+    case 'TaskQuarantined':
+      return { ...next, quarantine: data }
+    case 'TaskDeleted':
+      return { ...next, status: 'deleted' }
+    default:
+      return next
+  }
+}
+
+function created(data: TaskCreated, event: RecordedEvent) {
+  const at = event.metadata.at
+  return {
+    taskId: data.taskId,
+    namespace: event.metadata.namespace,
+    spec: data.spec,
+    status: 'active',
+    createdAt: at,
+    armedAt: at,
+    runsLeft: fullRunsLeft(data.spec),
+    anchor: data.spec.startTime ?? data.imported?.anchor ?? at,
+    quarantine: null,
+    disabledCause: data.spec.enabled ? null : 'requested',
+    disabledReason: data.spec.enabled ? null : (event.metadata.reason ?? null),
+    imported: data.imported ?? null,
+    historyResetAt: null,
+  } as const
+}
+
+/** A stream that was closed before its task existed: a state with nothing in it, that no rule takes for a task. */
+function abandoned(event: RecordedEvent) {
+  const spec = { ...blankSpec, enabled: false }
+  const taskId = event.stream.slice('task-00-'.length)
+  return { ...created({ taskId, spec }, event), status: 'abandoned' } as const
+}
+
+function changed(state: TaskState, data: TaskChanged, at: Instant): Partial<TaskState> {
+  const spec = { ...state.spec, ...data.changes }
+  const { imported, createdAt } = state
+  return {
+    spec,
+    // An edit may have mended what was wrong; if not, the scheduler says so again.
+    quarantine: null,
+    ...('startTime' in data.changes ? { anchor: spec.startTime ?? imported?.anchor ?? createdAt } : {}),
+    ...(data.rearmed ? { armedAt: at, runsLeft: data.runsLeft } : {}),
+  }
+}
+
+function enabled(state: TaskState, data: TaskEnabled, at: Instant): Partial<TaskState> {
+  return {
+    spec: { ...state.spec, enabled: true },
+    armedAt: at,
+    runsLeft: data.runsLeft,
+    quarantine: null,
+    disabledCause: null,
+    disabledReason: null,
+  }
+}
+
+/** `input` and `changes` are whatever the caller sent: they are checked here. */
+export type TaskCommand =
+  | {
+      readonly type: 'create'
+      readonly taskId: string
+      readonly input: unknown
+      readonly imported?: ImportedHistory
+    }
+  /** Every field anew: what the input leaves out gets its default. */
+  | { readonly type: 'replace'; readonly input: unknown }
+  /** Only the fields that the input has. */
+  | { readonly type: 'change'; readonly changes: unknown }
+  | { readonly type: 'enable' }
+  /** `armedAt`: what the scheduler saw when it found the task done; it is not done if it was armed again since. */
+  | { readonly type: 'disable'; readonly cause: TaskDisabled['cause']; readonly armedAt?: Instant }
+  | { readonly type: 'trigger'; readonly override: unknown }
+  | { readonly type: 'backfill'; readonly range: unknown }
+  | { readonly type: 'resetHistory' }
+  | ({ readonly type: 'quarantine' } & TaskQuarantined)
+  | ({ readonly type: 'delete' } & TaskDeleted)
+  | { readonly type: 'abandon' }
+
+/**
+ * What a command does to a task: the events that it makes, none when there is nothing to change, or the refusal with
+ * its reasons. Pure: time and everything referred to by name come in with `context`. Never throws on JSON input.
+ */
+export function decideTask(
+  state: TaskState | undefined,
+  command: TaskCommand,
+  context: DecisionContext,
+): Decision<TaskEvent> {
+  if (command.type === 'create' || command.type === 'abandon') {
+    if (state !== undefined) return refuse('already_exists', 'there is a task of this id')
+    return command.type === 'create' ? create(command, context) : accept({ type: 'TaskAbandoned', data: {} })
+  }
+  if (state === undefined || state.status !== 'active') return refuse('not_found', 'there is no such task')
+  switch (command.type) {
+    case 'replace': {
+      const spec = validateTaskSpec(command.input)
+      return spec.ok ? edit(state, spec.value, context) : invalid(spec.error)
+    }
+    case 'change': {
+      const spec = validateTaskSpec(command.changes, state.spec)
+      return spec.ok ? edit(state, spec.value, context) : invalid(spec.error)
+    }
+    case 'enable':
+      return state.spec.enabled && state.quarantine === null ? accept() : accept(enabling(state.spec))
+    case 'disable':
+      return disable(state, command, context)
+    case 'trigger': {
+      const override = checkTrigger(command.override, state.spec)
+      return override.ok ? accept({ type: 'TaskTriggered', data: override.value }) : invalid(override.error)
+    }
+    case 'backfill': {
+      const range = checkRange(command.range, context.at)
+      return range.ok ? accept({ type: 'TaskBackfillRequested', data: range.value }) : invalid(range.error)
+    }
+    case 'resetHistory':
+      return accept({ type: 'TaskHistoryReset', data: {} })
+    case 'quarantine': {
+      const { code, message } = command
+      if (sameJson(state.quarantine, { code, message })) return accept()
+      return accept({ type: 'TaskQuarantined', data: { code, message } })
+    }
+    case 'delete':
+      return accept({ type: 'TaskDeleted', data: { cause: command.cause } })
+  }
+}
+
+function create(
+  command: Extract<TaskCommand, { type: 'create' }>,
+  context: DecisionContext,
+): Decision<TaskEvent> {
+  const spec = validateTaskSpec(command.input)
+  if (!spec.ok) return invalid(spec.error)
+  const refusal = checkSchedule(spec.value, context)
+  if (refusal !== undefined) return { ok: false, error: refusal }
+  const data = { taskId: command.taskId, spec: spec.value }
+  if (command.imported === undefined) return accept({ type: 'TaskCreated', data })
+  const imported = checkImported(command.imported)
+  if (!imported.ok) return invalid(imported.error)
+  return accept({ type: 'TaskCreated', data: { ...data, imported: imported.value } })
+}
+
+const enabling = (spec: TaskSpec): TaskEvent => ({
+  type: 'TaskEnabled',
+  data: { runsLeft: fullRunsLeft(spec) },
+})
+
+/**
+ * An edit tells the fields that it changed and no others, so that an edit which leaves the schedule alone leaves the
+ * rhythm alone. `enabled` has events of its own.
+ */
+function edit(state: TaskState, next: TaskSpec, context: DecisionContext): Decision<TaskEvent> {
+  const { enabled: nowEnabled, ...changes } = changedFields(state.spec, next)
+  const events: TaskEvent[] = []
+  if (Object.keys(changes).length > 0) {
+    const rearmed = rhythmFields.some((field) => field in changes)
+    const refusal = rearmed ? checkSchedule(next, context) : undefined
+    if (refusal !== undefined) return { ok: false, error: refusal }
+    const runsLeft = rearmed ? runsLeftAfterEdit(state, next, context.lookups, context.at) : state.runsLeft
+    events.push({ type: 'TaskChanged', data: { changes, rearmed, runsLeft } })
+  }
+  if (nowEnabled === true) events.push(enabling(next))
+  if (nowEnabled === false) events.push({ type: 'TaskDisabled', data: { cause: 'requested' } })
+  return accept(...events)
+}
+
+function changedFields(before: TaskSpec, after: TaskSpec): Partial<TaskSpec> {
+  const changes = Object.entries(after).filter(
+    ([key, value]) => !sameJson(before[key as keyof TaskSpec], value),
+  )
+  return Object.fromEntries(changes)
+}
+
+/** The scheduler's word that a task has ended holds only for the definition that it decided with. */
+function disable(
+  state: TaskState,
+  command: Extract<TaskCommand, { type: 'disable' }>,
+  context: DecisionContext,
+): Decision<TaskEvent> {
+  const { cause, armedAt } = command
+  if (!state.spec.enabled) return accept()
+  const changedSince = armedAt !== undefined && armedAt !== state.armedAt
+  if (cause === 'completed' && (changedSince || !isDone(state, context.lookups, context.at))) return accept()
+  if (cause === 'expired' && !(state.spec.expires !== null && state.spec.expires <= context.at))
+    return accept()
+  return accept({ type: 'TaskDisabled', data: { cause } })
+}
