@@ -1,0 +1,34 @@
+import type { Stop } from './ports/clock.js'
+
+/**
+ * A `Stop` and the hand on it. `stop()` may be called more than once; the callbacks are called once, in the order in
+ * which they came, within the first call.
+ */
+export function createStop(): Stop & { stop(): void } {
+  let stopped = false
+  const callbacks = new Set<() => void>()
+  return {
+    get stopped() {
+      return stopped
+    },
+    onStop(callback) {
+      if (stopped) {
+        callback()
+        return () => {}
+      }
+      // Wrapped, so that the same function given twice is called twice.
+      const entry = () => callback()
+      callbacks.add(entry)
+      return () => {
+        callbacks.delete(entry)
+      }
+    },
+    stop() {
+      if (stopped) return
+      stopped = true
+      const waiting = [...callbacks]
+      callbacks.clear()
+      for (const callback of waiting) callback()
+    },
+  }
+}
