@@ -6,6 +6,8 @@ export type CommitOutcome = 'committed' | 'fenced' | 'unknown'
 export interface Tick {
   readonly runs: readonly RunCommand[]
   readonly skips: readonly Skip[]
+  /** Tasks whose run totals start again from nothing, before this tick's runs are counted. */
+  readonly resets: readonly string[]
   readonly next: Checkpoint
 }
 

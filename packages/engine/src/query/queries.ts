@@ -182,14 +182,13 @@ export class NodeQueries implements Queries {
 
 /** Shared schedules and calendars are few: the list as of then is searched. */
 function findListed<S>(list: (page: Page) => Listed<S>, matches: (state: S) => boolean): S | undefined {
-  let cursor: string | null | undefined
-  do {
-    const listed = list(cursor === undefined ? { limit: 1000 } : { limit: 1000, cursor })
+  let page: Page = { limit: 1000 }
+  for (;;) {
+    const listed = list(page)
     const found = listed.items.find(matches)
-    if (found !== undefined) return found
-    cursor = listed.nextCursor
-  } while (cursor !== null)
-  return undefined
+    if (found !== undefined || listed.nextCursor === null) return found
+    page = { limit: 1000, cursor: listed.nextCursor }
+  }
 }
 
 /** Totals count from the last history reset, on top of what an import brought along. */

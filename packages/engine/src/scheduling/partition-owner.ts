@@ -9,7 +9,6 @@ import {
   type Plan,
   type Position,
   plan,
-  type RunCommand,
   runCommandOf,
   type TaskState,
 } from '@almanac/domain'
@@ -23,6 +22,16 @@ import type { NodeParts } from './node-parts.js'
 import { isPlannable, Undecided } from './undecided.js'
 
 export type TickOutcome = 'nothing' | 'committed' | 'fenced' | 'unknown' | 'parked'
+
+/** What a tick has decided and not committed yet. */
+interface Decision {
+  readonly now: Instant
+  readonly position: Position
+  readonly plan: Plan
+  /** Taken out of the due index, to be put back when the decision is committed. */
+  readonly taken: readonly string[]
+  readonly resets: readonly string[]
+}
 
 /**
  * Owns one partition for one claim: keeps its due index, and decides what is due in one sequential loop. When a
@@ -138,34 +147,16 @@ export class PartitionOwner {
     this.dirty.clear()
     const now = this.checkpoint?.more === true ? this.checkpoint.evaluatedAt : parts.clock.now()
     const decision = this.decide(now, position)
-    if (decision === undefined) return 'nothing'
-    const outcome = await this.commit(decision, now, position)
-    return outcome
+    return decision === undefined ? 'nothing' : await this.commit(decision)
   }
 
-  private decide(
-    now: Instant,
-    position: Position,
-  ): { readonly plan: Plan; readonly taken: readonly string[] } | undefined {
+  private decide(now: Instant, position: Position): Decision | undefined {
     const { parts } = this
-    const { retired, requests } = this.undecided.upTo(position)
+    const asked = this.undecided.upTo(position)
     const limit = parts.options.maxDecisionsPerTick
     const taken = this.index.take(now, limit)
-    const idle = taken.length === 0 && retired.length === 0 && requests.length === 0
-    if (
-      idle &&
-      this.checkpoint !== null &&
-      now - this.checkpoint.evaluatedAt < parts.options.idleCheckpointMs
-    ) {
-      if (!this.checkpoint.more) return undefined
-    }
-    const states = parts.views.tasks(taken.map((item) => item.taskId))
-    const definitions: Definition[] = []
-    for (const { taskId } of taken) {
-      const state = states.get(taskId)
-      const definition = state === undefined ? undefined : parts.definitions.of(state)
-      if (definition?.ok === true) definitions.push(definition.value)
-    }
+    if (taken.length === 0 && this.undecided.isEmpty && !this.isCheckpointDue(now)) return undefined
+    const definitions = this.definitionsOf(taken.map((item) => item.taskId))
     const last = taken.at(-1)
     const isCut = taken.length === limit && (this.index.peek() ?? Number.POSITIVE_INFINITY) <= now
     const busy = parts.runs.busy(definitions.filter((d) => d.overlap !== 'allow').map((d) => d.taskId))
@@ -174,21 +165,34 @@ export class PartitionOwner {
       cursor: this.cursor,
       now,
       definitions,
-      retired,
-      requests,
+      retired: asked.retired,
+      requests: asked.requests,
       busy: (taskId) => busy.get(taskId) ?? { running: 0, queued: 0 },
       limits: { maxDecisions: limit, misfireGraceMs: parts.options.misfireGraceMs },
       ...(isCut && last !== undefined ? { horizon: { at: last.due, taskId: last.taskId } } : {}),
     })
-    return { plan: decided, taken: taken.map((item) => item.taskId) }
+    return { now, position, plan: decided, taken: taken.map((item) => item.taskId), resets: asked.resets }
   }
 
-  private async commit(
-    decision: { readonly plan: Plan; readonly taken: readonly string[] },
-    now: Instant,
-    position: Position,
-  ): Promise<TickOutcome> {
+  private isCheckpointDue(now: Instant): boolean {
+    const { checkpoint } = this
+    if (checkpoint === null || checkpoint.more) return true
+    return now - checkpoint.evaluatedAt >= this.parts.options.idleCheckpointMs
+  }
+
+  private definitionsOf(taskIds: readonly string[]): readonly Definition[] {
+    const { views, definitions } = this.parts
+    const states = views.tasks(taskIds)
+    return taskIds.flatMap((taskId) => {
+      const state = states.get(taskId)
+      const definition = state === undefined ? undefined : definitions.of(state)
+      return definition?.ok === true ? [definition.value] : []
+    })
+  }
+
+  private async commit(decision: Decision): Promise<TickOutcome> {
     const { parts } = this
+    const { now, position, resets } = decision
     const { skips, cursor, more } = decision.plan
     const states = parts.views.tasks([...new Set(decision.plan.runs.map((run) => run.taskId))])
     // A deleted task runs nothing any more, not even what was asked for just before.
@@ -205,12 +209,11 @@ export class PartitionOwner {
       skipped: skips.reduce((sum, skip) => sum + skip.count, 0),
     })
     const tick = { emittedAt: parts.clock.now(), partition: this.partition, seq: next.seq }
-    const commands: RunCommand[] = []
-    for (const run of runs) {
+    const commands = runs.flatMap((run) => {
       const state = states.get(run.taskId)
-      if (state !== undefined) commands.push(runCommandOf(state, run, tick))
-    }
-    const outcome = await this.claim.commit({ runs: commands, skips, next })
+      return state === undefined ? [] : [runCommandOf(state, run, tick)]
+    })
+    const outcome = await this.claim.commit({ runs: commands, skips, resets, next })
     if (outcome !== 'committed') return outcome
     this.checkpoint = next
     this.cursor = cursor
@@ -221,7 +224,7 @@ export class PartitionOwner {
   }
 
   /** Puts the decided tasks back into the index, or ends them. */
-  private settle({ plan: decided, taken }: { readonly plan: Plan; readonly taken: readonly string[] }): void {
+  private settle({ plan: decided, taken }: Decision): void {
     const { views, definitions, followUps } = this.parts
     for (const [taskId, message] of decided.poisoned) followUps.poisoned(taskId, message)
     const states = views.tasks(taken)

@@ -11,6 +11,14 @@ import type {
 import type { Change } from '../projection/projector.js'
 import type { Definitions } from './definitions.js'
 
+/** What a tick at some position has to decide beside what is due. */
+export interface Asked {
+  readonly retired: readonly Retired[]
+  readonly requests: readonly Request[]
+  /** Tasks whose totals start again. */
+  readonly resets: readonly string[]
+}
+
 /**
  * What the events since the last checkpoint left for the next tick: definitions that ended with something due,
  * and runs that were asked for. Kept with the position of their event, so each is decided exactly once.
@@ -18,6 +26,7 @@ import type { Definitions } from './definitions.js'
 export class Undecided {
   private readonly definitions: Definitions
   private retired: { readonly position: Position; readonly retired: Retired }[] = []
+  private resets: { readonly position: Position; readonly taskId: string }[] = []
   private requests: { readonly position: Position; readonly request: Request }[] = []
 
   constructor(definitions: Definitions) {
@@ -25,13 +34,15 @@ export class Undecided {
   }
 
   get isEmpty(): boolean {
-    return this.retired.length === 0 && this.requests.length === 0
+    return this.retired.length === 0 && this.requests.length === 0 && this.resets.length === 0
   }
 
   add(change: Change & { readonly kind: 'task' }): void {
     const { event, before, after } = change
     const request = this.requestOf(event.type, event.id, event.data, event.metadata.at, after)
     if (request !== undefined) this.requests.push({ position: event.position, request })
+    if (event.type === 'TaskHistoryReset')
+      this.resets.push({ position: event.position, taskId: after.taskId })
     const reason = before === undefined ? undefined : endingReason(before, after)
     if (before === undefined || reason === undefined) return
     this.retire(before, event.metadata.at, reason, event.position)
@@ -49,8 +60,9 @@ export class Undecided {
   }
 
   /** What is to be decided by a tick at `position`. */
-  upTo(position: Position): { readonly retired: readonly Retired[]; readonly requests: readonly Request[] } {
+  upTo(position: Position): Asked {
     return {
+      resets: this.resets.filter((item) => item.position <= position).map((item) => item.taskId),
       retired: this.retired.filter((item) => item.position <= position).map((item) => item.retired),
       requests: this.requests.filter((item) => item.position <= position).map((item) => item.request),
     }
@@ -60,6 +72,7 @@ export class Undecided {
   settled(position: Position): void {
     this.retired = this.retired.filter((item) => item.position > position)
     this.requests = this.requests.filter((item) => item.position > position)
+    this.resets = this.resets.filter((item) => item.position > position)
   }
 
   private requestOf(

@@ -1,0 +1,201 @@
+import type { Position } from '@almanac/domain'
+import type { Instant } from '@almanac/recurrence'
+import type { Application, Commands, NodeStatus } from './application.js'
+import { Chores } from './chores.js'
+import { createCommands } from './commands/commands.js'
+import { createSystemCommands, type SystemCommands } from './commands/system.js'
+import { Intake } from './intake/run-intake.js'
+import type { Clock, Random } from './ports/clock.js'
+import type { DispatchLog } from './ports/dispatch-log.js'
+import type { EventLog } from './ports/event-log.js'
+import { PortFault } from './ports/faults.js'
+import type { RunStore } from './ports/run-store.js'
+import type { ViewStore } from './ports/view-store.js'
+import { Barrier } from './projection/barrier.js'
+import { type Change, Projector } from './projection/projector.js'
+import { NodeQueries } from './query/queries.js'
+import { Definitions } from './scheduling/definitions.js'
+import { followUpsOf } from './scheduling/follow-ups.js'
+import type { NodeOptions, NodeParts } from './scheduling/node-parts.js'
+import { Scheduler } from './scheduling/scheduler.js'
+import { SteadyClock } from './steady-clock.js'
+import { createStop } from './stop.js'
+
+export interface NodeAdapters {
+  readonly log: EventLog
+  readonly dispatchLog: DispatchLog
+  readonly views: ViewStore
+  readonly runs: RunStore
+  readonly clock: Clock
+  readonly random: Random
+}
+
+export interface NodeCallbacks {
+  /** Read models being built at start: how far, of how much. */
+  readonly onProgress: (position: Position, head: Position) => void
+  /** Something went wrong and is tried again. */
+  readonly onFault: (message: string, fault: unknown) => void
+  /** A loop of the node has ended in an error: it must be stopped and started anew. */
+  readonly onFatal: (fault: unknown) => void
+}
+
+/** One node: read models, scheduler, commands, queries and work queue over the ports it is given. */
+export class Node implements Application {
+  readonly commands: Commands
+  readonly queries: NodeQueries
+  readonly intake: Intake
+  private readonly adapters: NodeAdapters
+  private readonly options: NodeOptions
+  private readonly callbacks: NodeCallbacks
+  private readonly clock: SteadyClock
+  private readonly stopping = createStop()
+  private readonly chores: Chores
+  private readonly projector: Projector
+  private readonly scheduler: Scheduler
+  private readonly system: SystemCommands
+  private readonly startedAt: Instant
+  private readonly counted = { ticks: 0, runs: 0, skips: 0, maxLatenessMs: 0, latenessMsSum: 0 }
+  private loops: Promise<unknown> = Promise.resolve()
+  private ready = false
+  private problem: string | null = 'starting'
+
+  constructor(adapters: NodeAdapters, options: NodeOptions, callbacks: NodeCallbacks) {
+    this.adapters = adapters
+    this.options = options
+    this.callbacks = callbacks
+    const { log, views, runs, random } = adapters
+    const clock = new SteadyClock(adapters.clock)
+    this.clock = clock
+    this.startedAt = clock.now()
+    this.chores = new Chores(clock)
+    this.projector = new Projector({ log, views, clock, onChanges: (changes) => this.applied(changes) })
+    const definitions = new Definitions(views)
+    const waitFor = (position: Position) => this.projector.waitFor(position, options.barrierDeadlineMs)
+    const commandParts = { log, clock, random, views, waitFor }
+    this.commands = createCommands(commandParts)
+    this.system = createSystemCommands(commandParts)
+    this.intake = new Intake(runs, clock, this.stopping)
+    this.queries = new NodeQueries({ log, views, runs, clock, projector: this.projector, definitions })
+    const node: NodeParts = {
+      clock,
+      views,
+      runs,
+      barrier: new Barrier(log, this.projector, options.barrierDeadlineMs),
+      definitions,
+      followUps: followUpsOf(this.chores, this.system, log),
+      options,
+      onCommitted: (committed, skips) => {
+        this.count(committed, skips.length)
+        this.intake.committed(committed)
+      },
+    }
+    this.scheduler = new Scheduler({
+      log,
+      dispatchLog: adapters.dispatchLog,
+      node,
+      onFault: callbacks.onFault,
+    })
+  }
+
+  /** Resolves when the read models are up to date and every partition is owned. */
+  async start(): Promise<void> {
+    await this.projector.catchUp(this.callbacks.onProgress)
+    await new Promise<void>((resolve, reject) => {
+      const loops = [
+        this.projector.run(this.stopping),
+        this.scheduler.run(this.stopping, resolve),
+        this.chores.run(this.stopping),
+        this.housekeeping(),
+      ]
+      this.loops = Promise.allSettled(loops)
+      for (const loop of loops) {
+        loop.catch((fault: unknown) => {
+          this.problem = fault instanceof Error ? fault.message : String(fault)
+          this.ready = false
+          reject(fault instanceof Error ? fault : new Error(String(fault)))
+          this.callbacks.onFatal(fault)
+        })
+      }
+    })
+    this.ready = true
+    this.problem = null
+  }
+
+  /** Ends the loops: ticks under way finish, partitions are released. May be called twice. */
+  async stop(): Promise<void> {
+    this.ready = false
+    this.problem ??= 'stopping'
+    this.stopping.stop()
+    await this.loops
+  }
+
+  status(): NodeStatus {
+    const { views, runs } = this.adapters
+    const { ticks, runs: emitted, skips, maxLatenessMs, latenessMsSum } = this.counted
+    return {
+      nodeId: this.options.nodeId,
+      cluster: this.options.cluster,
+      startedAt: this.startedAt,
+      now: this.clock.now(),
+      ready: this.ready,
+      problem: this.problem,
+      head: views.position(),
+      viewPosition: views.position(),
+      partitions: this.scheduler.status(),
+      counters: {
+        ticks_total: ticks,
+        runs_emitted_total: emitted,
+        skips_total: skips,
+        lateness_ms_sum: latenessMsSum,
+        lateness_ms_max: maxLatenessMs,
+        chores_waiting: this.chores.length,
+        chores_failed_total: this.chores.failed,
+        clock_ahead_ms: this.clock.ahead(),
+        ...this.scheduler.counters,
+      },
+      tasks: views.counts(),
+      runs: Object.fromEntries(runs.counts()),
+    }
+  }
+
+  private applied(changes: readonly Change[]): void {
+    this.scheduler.changed(changes)
+    for (const change of changes) {
+      if (change.kind !== 'schedule' || change.event.type !== 'ScheduleDeleted') continue
+      const { event } = change
+      this.chores.add(`schedule deleted ${event.id}`, () => this.system.reactToScheduleDeleted(event))
+    }
+  }
+
+  private count(
+    committed: readonly { scheduledAt: Instant; emittedAt: Instant; kind: string }[],
+    skips: number,
+  ): void {
+    const { counted } = this
+    counted.ticks += 1
+    counted.runs += committed.length
+    counted.skips += skips
+    for (const run of committed) {
+      if (run.kind !== 'scheduled') continue
+      const lateness = run.emittedAt - run.scheduledAt
+      counted.latenessMsSum += lateness
+      counted.maxLatenessMs = Math.max(counted.maxLatenessMs, lateness)
+    }
+  }
+
+  private async housekeeping(): Promise<void> {
+    while (!this.stopping.stopped) {
+      await this.clock.sleep(housekeepingMs, this.stopping)
+      try {
+        const before = this.clock.now() - this.options.runRetentionMs
+        while (!this.stopping.stopped && (await this.adapters.runs.prune(before, pruneSize)) === pruneSize);
+      } catch (fault) {
+        this.callbacks.onFault('pruning runs', fault)
+        if (!(fault instanceof PortFault)) throw fault
+      }
+    }
+  }
+}
+
+const housekeepingMs = 60_000
+const pruneSize = 5_000

@@ -1,0 +1,30 @@
+import { scheduleIdOf, scheduleStream } from '@almanac/domain'
+import type { Chores } from '../chores.js'
+import type { SystemCommands } from '../commands/system.js'
+import type { EventLog } from '../ports/event-log.js'
+import type { FollowUps } from './node-parts.js'
+
+/** Turns what ticks find out into commands of the system, done in the background. */
+export const followUpsOf = (chores: Chores, system: SystemCommands, log: EventLog): FollowUps => ({
+  ended: (state, cause) => {
+    const { taskId, revision } = state
+    chores.add(`end ${taskId} ${revision}`, () => system.endTask(taskId, revision, cause))
+  },
+  poisoned: (taskId, message) => {
+    chores.add(`quarantine ${taskId}`, () => system.quarantineTask(taskId, 'plan_failed', message))
+  },
+  unplannable: (state, problems) => {
+    const { taskId, namespace, spec } = state
+    const [problem] = problems
+    chores.add(`quarantine ${taskId}`, async () => {
+      // A shared schedule that was deleted with its tasks: the deletion of this one had not happened yet.
+      if ('ref' in spec.schedule && problem?.code === 'unknown_schedule') {
+        const events = await log.readStream(scheduleStream(scheduleIdOf(namespace, spec.schedule.ref)))
+        const last = events.at(-1)
+        if (last?.type === 'ScheduleDeleted') return await system.reactToScheduleDeleted(last)
+      }
+      const message = problems.map((each) => `${each.path}: ${each.message}`).join('; ')
+      return await system.quarantineTask(taskId, problem?.code ?? 'unplannable', message)
+    })
+  },
+})
