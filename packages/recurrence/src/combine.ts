@@ -9,10 +9,7 @@ import type { Instant, Recurrence } from './types.js'
  */
 export const maxExcludedSteps = 100_000
 
-/**
- * `next` and `previous` do not look further than this. 101 years, since a schedule that is empty for 100 years counts
- * as ended.
- */
+/** A longer excluded stretch counts as the schedule's end. Past 100 years, which is how far `Recurrence` must look. */
 const horizonMs = 101 * 366 * 86_400_000
 
 /**
@@ -64,9 +61,10 @@ export function compileExcept(
   return {
     kind: 'except',
     next: (after) => {
-      let at = base.next(after)
-      for (let left = maxExcludedSteps; at !== undefined && left > 0; left--) {
-        if (at - after > horizonMs) return undefined
+      const first = base.next(after)
+      let at = first
+      for (let left = maxExcludedSteps; at !== undefined && first !== undefined && left > 0; left--) {
+        if (at - first > horizonMs) return undefined
         const calendar = calendarAt(at)
         if (calendar !== undefined) at = base.next(excludedUntil(calendar, at) - 1)
         else if (hasOccurrence(excluded, at)) at = base.next(at)
@@ -75,9 +73,10 @@ export function compileExcept(
       return undefined
     },
     previous: (until) => {
-      let at = base.previous(until)
-      for (let left = maxExcludedSteps; at !== undefined && left > 0; left--) {
-        if (until - at > horizonMs) return undefined
+      const last = base.previous(until)
+      let at = last
+      for (let left = maxExcludedSteps; at !== undefined && last !== undefined && left > 0; left--) {
+        if (last - at > horizonMs) return undefined
         const calendar = calendarAt(at)
         if (calendar !== undefined) at = base.previous(excludedSince(calendar, at) - 1)
         else if (hasOccurrence(excluded, at)) at = base.previous(at - 1)

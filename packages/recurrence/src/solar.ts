@@ -69,7 +69,7 @@ export function parseSolar(event: unknown, lat: unknown, lon: unknown, path: str
 /**
  * The occurrences of `value` in the years 1970 to 9999. `value` must have passed `parseSolar`.
  *
- * A call costs some microseconds where the event happens every day, and a step of a tenth of a microsecond for each
+ * A call costs some tens of microseconds where the event happens every day, and far less for each
  * day of a polar day or night. `count` is arithmetic where the event happens every day, else it looks at each day.
  */
 export function compileSolar(value: SolarValue): Recurrence {
