@@ -1,0 +1,46 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Application, Clock } from '@almanac/engine'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+
+export type Api = FastifyInstance<
+  Server,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>
+
+/** One line for each answered request. */
+export interface AccessLine {
+  readonly at: string
+  readonly method: string
+  readonly route: string
+  readonly url: string
+  readonly status: number
+  readonly ms: number
+  readonly requestId: string
+  readonly actor: string
+}
+
+export interface ApiOptions {
+  readonly app: Application
+  readonly clock: Clock
+  /** Prefix of request ids, unguessable and new at each start; it is part of every correlation id. */
+  readonly instanceToken: string
+  readonly version: string
+  /** Called once per answered request. Left out: no access log. */
+  readonly accessLog?: (line: AccessLine) => void
+  /** Called with what went wrong inside; the client only gets the code `internal`. */
+  readonly onInternalError?: (error: unknown, request: { readonly id: string; readonly url: string }) => void
+}
+
+/** What every route works with. */
+export interface Host {
+  readonly app: Application
+  readonly clock: Clock
+  /** True once the server began to close: long waits end. */
+  closing(): boolean
+}
+
+export const namespacePath = '/v1/namespaces/:namespace'

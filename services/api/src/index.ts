@@ -1,0 +1,2 @@
+export { buildApi } from './build-api.js'
+export type { AccessLine, Api, ApiOptions } from './host.js'

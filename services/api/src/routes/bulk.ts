@@ -1,0 +1,205 @@
+import type { TaskState } from '@almanac/domain'
+import { type CommandContext, digestOf } from '@almanac/domain'
+import type { Applied } from '@almanac/engine'
+import {
+  BulkBody,
+  BulkJson,
+  type BulkOperation,
+  type BulkResult,
+  domainList,
+  domainObject,
+  maxBulkOperations,
+  NewTaskBody,
+  newTaskInput,
+  problemCodes,
+  TaskBody,
+  TaskPatch,
+  taskInput,
+} from '@almanac/protocol'
+import type { Ajv, ValidateFunction } from 'ajv'
+import type { FastifyRequest } from 'fastify'
+import { bulkBodyLimit } from '../body.js'
+import { type Api, type Host, namespacePath } from '../host.js'
+import { ApiProblem, granted, problemBody, toProblem, valid } from '../problem.js'
+import { waitMs } from '../reading.js'
+import { commandContext, fingerprintOf } from '../request-context.js'
+import { assertShape } from '../validation.js'
+import { inNamespace, responses } from './answers.js'
+import { patchTask } from './tasks.js'
+
+interface Shapes {
+  readonly create: ValidateFunction<NewTaskBody>
+  readonly put: ValidateFunction<TaskBody>
+  readonly patch: ValidateFunction<TaskPatch>
+}
+
+/** Many operations in one request, each answered as the single request would be. */
+export function bulkRoute(api: Api, host: Host, ajv: Ajv): void {
+  const shapes: Shapes = {
+    create: ajv.compile<NewTaskBody>(NewTaskBody),
+    put: ajv.compile<TaskBody>(TaskBody),
+    patch: ajv.compile<TaskPatch>(TaskPatch),
+  }
+  api.route({
+    method: 'POST',
+    url: `${namespacePath}/tasks/bulk`,
+    bodyLimit: bulkBodyLimit,
+    schema: {
+      tags: ['tasks'],
+      summary: 'Many operations on tasks, each answered',
+      description:
+        'Not atomic: each operation stands or falls alone. With an `Idempotency-Key` the whole request may be repeated.',
+      params: inNamespace({}),
+      body: BulkBody,
+      response: responses({ 200: BulkJson }, 413, 415),
+    },
+    preValidation: async (request) => refuseTooMany(request.body),
+    handler: async (request) => {
+      const { operations } = request.body
+      const contexts = operations.map((operation, index) => contextOf(host, request, operation, index))
+      const results: BulkResult[] = []
+      for (const batch of batchesOf(operations)) {
+        const run = (operation: BulkOperation, offset: number) =>
+          perform(host, shapes, contexts[batch.from + offset] ?? commandContext(host, request), operation)
+        results.push(...(await Promise.all(batch.operations.map(run))))
+      }
+      const last = Math.max(0, ...results.map(({ position }) => position ?? 0))
+      await host.app.queries.waitFor(last, waitMs)
+      const failed = results.filter(({ problem }) => problem !== undefined).length
+      return { results, succeeded: results.length - failed, failed }
+    },
+  })
+}
+
+function refuseTooMany(body: unknown): void {
+  const operations: unknown = Object(body).operations
+  if (Array.isArray(operations) && operations.length > maxBulkOperations) {
+    throw new ApiProblem(
+      'too_many_operations',
+      `${operations.length} operations are more than ${maxBulkOperations}.`,
+    )
+  }
+}
+
+function contextOf(
+  host: Host,
+  request: FastifyRequest,
+  operation: BulkOperation,
+  index: number,
+): CommandContext {
+  const reason = operation.reason ?? Object(request.body).reason
+  const { idempotencyKey: whole, fingerprint: _, ...context } = commandContext(host, request, { reason })
+  const key = operation.idempotencyKey ?? (whole === undefined ? undefined : digestOf(`${whole}|${index}`))
+  if (key === undefined) return context
+  return { ...context, idempotencyKey: key, fingerprint: fingerprintOf(operation) }
+}
+
+interface Batch {
+  readonly from: number
+  readonly operations: BulkOperation[]
+}
+
+/**
+ * Neighbours that cannot touch each other run together, so that they share one write to the disk: creations of
+ * different names, or operations on different tasks that rename nothing. The outcome is as if one ran after another.
+ */
+export function batchesOf(operations: readonly BulkOperation[]): readonly Batch[] {
+  const batches: Batch[] = []
+  let keys = new Set<string>()
+  let kind = ''
+  operations.forEach((operation, index) => {
+    const names = operation.op === 'create' || operation.op === 'put'
+    const renames = operation.op === 'patch' && operation.changes?.name !== undefined
+    const nextKind = renames ? `rename ${index}` : names ? 'names' : 'ids'
+    const key = names ? String(operation.task?.name).normalize('NFC') : String(operation.id)
+    const batch = batches.at(-1)
+    if (batch !== undefined && nextKind === kind && !keys.has(key)) {
+      batch.operations.push(operation)
+      keys.add(key)
+      return
+    }
+    batches.push({ from: index, operations: [operation] })
+    keys = new Set([key])
+    kind = nextKind
+  })
+  return batches
+}
+
+async function perform(
+  host: Host,
+  shapes: Shapes,
+  context: CommandContext,
+  operation: BulkOperation,
+): Promise<BulkResult> {
+  const { op } = operation
+  try {
+    const { status, outcome } = await dispatch(host, shapes, context, operation)
+    const { taskId, revision, spec } = outcome.state
+    const runId = 'runId' in outcome && typeof outcome.runId === 'string' ? { runId: outcome.runId } : {}
+    return { op, status, id: taskId, name: spec.name, revision, position: outcome.position, ...runId }
+  } catch (error) {
+    const problem = toProblem(error)
+    if (problem.code === 'internal') throw error
+    const { status } = problemCodes[problem.code]
+    const id = operation.id ?? null
+    return { op, status, id, name: null, revision: null, position: null, problem: problemBody(problem) }
+  }
+}
+
+interface Performed {
+  readonly status: number
+  readonly outcome: Applied<TaskState>
+}
+
+async function dispatch(
+  host: Host,
+  shapes: Shapes,
+  context: CommandContext,
+  operation: BulkOperation,
+): Promise<Performed> {
+  const { commands } = host.app
+  const { op, revision, task, changes } = operation
+  switch (op) {
+    case 'create': {
+      assertShape(shapes.create, task, 'task')
+      const { input, imported } = valid(newTaskInput(task))
+      return { status: 201, outcome: granted(await commands.createTask(context, input, imported)) }
+    }
+    case 'put': {
+      assertShape(shapes.put, task, 'task')
+      const expected = revision === undefined ? {} : { expected: revision }
+      const options = { onlyCreate: operation.onlyCreate ?? false, ...expected }
+      const outcome = granted(await commands.putTask(context, valid(taskInput(task)), options))
+      return { status: outcome.created ? 201 : 200, outcome }
+    }
+    case 'patch': {
+      assertShape(shapes.patch, changes, 'changes')
+      return { status: 200, outcome: await patchTask(host, context, idOf(operation), changes, revision) }
+    }
+    case 'enable':
+      return { status: 200, outcome: granted(await commands.enableTask(context, idOf(operation), revision)) }
+    case 'disable':
+      return { status: 200, outcome: granted(await commands.disableTask(context, idOf(operation), revision)) }
+    case 'delete':
+      return { status: 204, outcome: granted(await commands.deleteTask(context, idOf(operation), revision)) }
+    case 'trigger':
+      return trigger(host, context, operation)
+  }
+}
+
+async function trigger(host: Host, context: CommandContext, operation: BulkOperation): Promise<Performed> {
+  const { args, kwargs } = operation
+  const override = {
+    ...(args === undefined ? {} : { args: domainList(args) }),
+    ...(kwargs === undefined ? {} : { kwargs: domainObject(kwargs) }),
+  }
+  const outcome = granted(await host.app.commands.triggerTask(context, idOf(operation), override))
+  return { status: 202, outcome }
+}
+
+function idOf({ id, op }: BulkOperation): string {
+  if (id !== undefined) return id
+  throw new ApiProblem('invalid_body', `${op} needs the id of the task.`, [
+    { path: 'id', code: 'required', message: 'is required' },
+  ])
+}

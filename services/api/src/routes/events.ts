@@ -1,0 +1,116 @@
+import type { ServerResponse } from 'node:http'
+import { ChangesQuery, feedEventJson } from '@almanac/protocol'
+import { type Api, type Host, namespacePath } from '../host.js'
+import { ApiProblem } from '../problem.js'
+import { lastEventId } from '../request-context.js'
+import { inNamespace } from './answers.js'
+
+const maxStreams = 256
+const heartbeatMs = 15_000
+const waitSliceMs = 1_000
+const pageSize = 500
+
+/** The change feed: server-sent events whose id is the position, so that a reader resumes where it was. */
+export function eventRoutes(api: Api, host: Host): void {
+  const open = new Set<Feed>()
+  api.addHook('preClose', async () => {
+    for (const feed of open) feed.end()
+  })
+
+  api.route({
+    method: 'GET',
+    url: `${namespacePath}/events`,
+    exposeHeadRoute: false,
+    schema: {
+      tags: ['changes'],
+      summary: 'Every change as it happens (server-sent events)',
+      description:
+        'Each event has its position as `id`, its type as `event` and its JSON as `data`. Resume with `?after=` or `Last-Event-ID`. A comment every 15 s keeps the connection alive.',
+      params: inNamespace({}),
+      querystring: ChangesQuery,
+    },
+    handler: async (request, reply) => {
+      const after = lastEventId(request) ?? request.query.after ?? host.app.queries.position()
+      if (open.size >= maxStreams) throw new ApiProblem('too_many_streams')
+      reply.hijack()
+      for (const [name, value] of Object.entries(reply.getHeaders())) {
+        if (value !== undefined) reply.raw.setHeader(name, value)
+      }
+      const feed = new Feed(host, reply.raw, request.params.namespace, after)
+      open.add(feed)
+      await feed.run().finally(() => open.delete(feed))
+    },
+  })
+}
+
+/** One reader. Reads no further ahead than the reader takes. */
+class Feed {
+  private ended = false
+  private lastWrite: number
+  private readonly host: Host
+  private readonly response: ServerResponse
+  private readonly namespace: string
+  private position: number
+
+  constructor(host: Host, response: ServerResponse, namespace: string, after: number) {
+    this.host = host
+    this.response = response
+    this.namespace = namespace
+    this.position = after
+    this.lastWrite = host.clock.elapsed()
+    response.on('close', () => {
+      this.ended = true
+    })
+    response.on('error', () => {
+      this.ended = true
+    })
+  }
+
+  /** Never rejects: a fault ends the stream, and the reader comes back with its last id. */
+  async run(): Promise<void> {
+    this.response.writeHead(200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'x-accel-buffering': 'no',
+    })
+    try {
+      await this.write('retry: 2000\n\n')
+      while (!this.ended) await this.step()
+    } catch {
+      this.end()
+    }
+  }
+
+  end(): void {
+    this.ended = true
+    this.response.end()
+  }
+
+  private async step(): Promise<void> {
+    const { queries } = this.host.app
+    const { events, position } = await queries.changes(this.namespace, this.position, pageSize)
+    for (const event of events) {
+      const json = JSON.stringify(feedEventJson(event))
+      await this.write(`id: ${event.position}\nevent: ${event.type}\ndata: ${json}\n\n`)
+    }
+    const moved = position > this.position
+    if (moved) this.position = position
+    if (moved || events.length > 0 || this.ended) return
+    await queries.waitFor(this.position + 1, waitSliceMs)
+    if (this.host.clock.elapsed() - this.lastWrite >= heartbeatMs) await this.write(': still here\n\n')
+  }
+
+  private async write(text: string): Promise<void> {
+    if (this.ended) return
+    this.lastWrite = this.host.clock.elapsed()
+    if (this.response.write(text)) return
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        this.response.off('drain', done)
+        this.response.off('close', done)
+        resolve()
+      }
+      this.response.on('drain', done)
+      this.response.on('close', done)
+    })
+  }
+}

@@ -1,0 +1,73 @@
+import type { NodeStatus } from '@almanac/engine'
+import { ClusterJson, HealthJson, isoOf, isoOrNull } from '@almanac/protocol'
+import type { Api, Host } from '../host.js'
+import { type HttpCounters, metricsText } from '../metrics.js'
+
+const tags = ['operations']
+
+/** Health, metrics, and who owns what. */
+export function operationRoutes(api: Api, host: Host, http: HttpCounters): void {
+  api.route({
+    method: 'GET',
+    url: '/livez',
+    schema: { tags, summary: 'The process answers', response: { 200: HealthJson } },
+    handler: async () => ({ status: 'ok' as const }),
+  })
+
+  api.route({
+    method: 'GET',
+    url: '/readyz',
+    schema: { tags, summary: 'The node can be worked with', response: { 200: HealthJson, 503: HealthJson } },
+    handler: async (_, reply) => {
+      const { ready, problem } = host.app.status()
+      if (ready && !host.closing()) return { status: 'ok' as const }
+      reply.code(503).header('retry-after', '1')
+      return { status: 'unavailable' as const, problem: host.closing() ? 'stopping' : problem }
+    },
+  })
+
+  api.route({
+    method: 'GET',
+    url: '/metrics',
+    schema: { tags, summary: 'Counters in the Prometheus text format' },
+    handler: async (_, reply) => {
+      reply.header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
+      return metricsText(host.app.status(), http)
+    },
+  })
+
+  api.route({
+    method: 'GET',
+    url: '/v1/cluster',
+    schema: { tags, summary: 'Nodes, partitions, owners, lag', response: { 200: ClusterJson } },
+    handler: async () => clusterJson(host.app.status()),
+  })
+}
+
+function clusterJson(status: NodeStatus) {
+  const { nodeId, cluster, startedAt, now, ready, problem, head, viewPosition, partitions } = status
+  return {
+    cluster,
+    nodes: [
+      {
+        nodeId,
+        startedAt: isoOf(startedAt),
+        now: isoOf(now),
+        ready,
+        problem,
+        head,
+        viewPosition,
+        lag: Math.max(0, head - viewPosition),
+      },
+    ],
+    tasks: { ...status.tasks },
+    runs: { ...status.runs },
+    counters: { ...status.counters },
+    partitions: partitions.map((partition) => ({
+      ...partition,
+      cursorAt: isoOrNull(partition.cursorAt),
+      evaluatedAt: isoOrNull(partition.evaluatedAt),
+      nextDueAt: isoOrNull(partition.nextDueAt),
+    })),
+  }
+}

@@ -1,0 +1,199 @@
+import type { RecordedEvent } from '@almanac/domain'
+import type { OccurrenceView, TaskFilter, TaskView } from '@almanac/engine'
+import {
+  HistoryJson,
+  HistoryQuery,
+  historyJson,
+  ItemQuery,
+  isoOf,
+  type OccurrenceJson,
+  OccurrenceList,
+  OccurrencesQuery,
+  TaskJson,
+  TaskList,
+  TaskListQuery,
+  taskJson,
+} from '@almanac/protocol'
+import { dstNotes, parseInstant, type ScheduleValue } from '@almanac/recurrence'
+import type { FastifyReply } from 'fastify'
+import type { Static } from 'typebox'
+import { type Api, type Host, namespacePath } from '../host.js'
+import { notFound, valid } from '../problem.js'
+import { listJson, pageOf, readPosition } from '../reading.js'
+import { etag } from '../task-answers.js'
+import { localTime, zoneOf } from '../zone-text.js'
+import { idParam, inNamespace, nameParam, responses } from './answers.js'
+
+const tags = ['tasks']
+const byId = inNamespace({ id: idParam })
+
+export function taskReadRoutes(api: Api, host: Host): void {
+  const { queries } = host.app
+
+  api.route({
+    method: 'GET',
+    url: `${namespacePath}/tasks`,
+    schema: {
+      tags,
+      summary: 'List tasks, by name; also as they were',
+      params: inNamespace({}),
+      querystring: TaskListQuery,
+      response: responses({ 200: TaskList }, 409, 422),
+    },
+    handler: async (request, reply) => {
+      const { namespace } = request.params
+      const asOf = await readPosition(host, request.query)
+      const filter = filterOf(request.query)
+      const asked = pageOf(request.query, [namespace, 'tasks', filter, asOf ?? null])
+      reply.header('almanac-position', String(asOf ?? queries.position()))
+      return listJson(queries.tasks(namespace, filter, asked.page, asOf), asked, taskJson)
+    },
+  })
+
+  api.route({
+    method: 'GET',
+    url: `${namespacePath}/tasks/:id`,
+    schema: {
+      tags,
+      summary: 'Read a task; also as it was',
+      params: byId,
+      querystring: ItemQuery,
+      response: responses({ 200: TaskJson }, 404, 409, 422),
+    },
+    handler: async (request, reply) => {
+      const asOf = await readPosition(host, request.query)
+      return answer(host, reply, queries.task(request.params.namespace, request.params.id, asOf))
+    },
+  })
+
+  api.route({
+    method: 'GET',
+    url: `${namespacePath}/tasks/by-name/:name`,
+    schema: {
+      tags,
+      summary: 'Read a task by its name',
+      params: inNamespace({ name: nameParam }),
+      querystring: HistoryQuery,
+      response: responses({ 200: TaskJson }, 404, 409),
+    },
+    handler: async (request, reply) => {
+      await readPosition(host, request.query)
+      const name = request.params.name.normalize('NFC')
+      return answer(host, reply, queries.taskByName(request.params.namespace, name))
+    },
+  })
+
+  historyRoute(api, host)
+  occurrencesRoute(api, host)
+}
+
+function answer(host: Host, reply: FastifyReply, view: TaskView | undefined) {
+  if (view === undefined) throw notFound('task of this id or name')
+  reply.header('etag', etag(view.state.revision))
+  reply.header('almanac-position', String(host.app.queries.position()))
+  return taskJson(view)
+}
+
+function filterOf(query: Static<typeof TaskListQuery>): TaskFilter {
+  const { enabled, name, task, queue, label, scheduleKind, schedule, quarantined, q } = query
+  return {
+    ...(enabled === undefined ? {} : { enabled }),
+    ...(name === undefined ? {} : { name: name.normalize('NFC') }),
+    ...(task === undefined ? {} : { task }),
+    ...(queue === undefined ? {} : { queue }),
+    ...(label === undefined ? {} : { labels: label }),
+    ...(scheduleKind === undefined ? {} : { scheduleKind }),
+    ...(schedule === undefined ? {} : { scheduleRef: schedule.normalize('NFC') }),
+    ...(quarantined === undefined ? {} : { quarantined }),
+    ...(q === undefined ? {} : { q }),
+  }
+}
+
+function historyRoute(api: Api, host: Host): void {
+  api.route({
+    method: 'GET',
+    url: `${namespacePath}/tasks/:id/history`,
+    schema: {
+      tags,
+      summary: 'What happened to a task: who, when, why, what changed',
+      description: 'Oldest first. Also of a deleted task.',
+      params: byId,
+      querystring: HistoryQuery,
+      response: responses({ 200: HistoryJson }, 404, 409),
+    },
+    handler: async (request) => {
+      await readPosition(host, request.query)
+      const { namespace, id } = request.params
+      const events: readonly RecordedEvent[] = await host.app.queries.history(namespace, id)
+      if (events.length === 0) throw notFound('task of this id')
+      const items = historyJson(events)
+      return { items, nextCursor: null, total: items.length }
+    },
+  })
+}
+
+function occurrencesRoute(api: Api, host: Host): void {
+  const { queries } = host.app
+  api.route({
+    method: 'GET',
+    url: `${namespacePath}/tasks/:id/occurrences`,
+    schema: {
+      tags,
+      summary: 'When a task runs, or ran',
+      description:
+        'The coming occurrences after `from`; with `to`, each occurrence from `from` to `to` and what became of it.',
+      params: byId,
+      querystring: OccurrencesQuery,
+      response: responses({ 200: OccurrenceList }, 404, 409, 422),
+    },
+    handler: async (request) => {
+      await readPosition(host, request.query)
+      const { namespace, id } = request.params
+      const { from, to, count = 20 } = request.query
+      const view = queries.task(namespace, id)
+      if (view === undefined) throw notFound('task of this id')
+      const start = from === undefined ? undefined : valid(parseInstant(from, 'from'))
+      const found =
+        to === undefined
+          ? queries.coming(namespace, id, start ?? host.clock.now(), count)
+          : await queries.outcomes(
+              namespace,
+              id,
+              start ?? view.state.createdAt,
+              valid(parseInstant(to, 'to')),
+              count,
+            )
+      return occurrencesJson(view, found ?? [])
+    },
+  })
+}
+
+function occurrencesJson(view: TaskView, occurrences: readonly OccurrenceView[]) {
+  const timezone = zoneOf(view.scheduleValue)
+  const local = localTime(timezone)
+  return {
+    items: occurrences.map(
+      (occurrence): OccurrenceJson => ({
+        ...occurrence,
+        at: isoOf(occurrence.at),
+        local: local(occurrence.at),
+      }),
+    ),
+    nextCursor: null,
+    total: occurrences.length,
+    timezone,
+    scheduleText: view.scheduleText,
+    notes: notesOf(
+      view.scheduleValue,
+      occurrences.map(({ at }) => at),
+    ),
+  }
+}
+
+/** What daylight saving does between the first and the last of some instants. */
+export function notesOf(schedule: ScheduleValue | null, instants: readonly number[]): string[] {
+  const [first] = instants
+  const last = instants.at(-1)
+  if (schedule === null || first === undefined || last === undefined) return []
+  return [...dstNotes(schedule, first, last)]
+}

@@ -1,0 +1,55 @@
+import type { TaskState } from '@almanac/domain'
+import type { Applied, TaskView } from '@almanac/engine'
+import { type TaskJson, taskJson } from '@almanac/protocol'
+import { describe } from '@almanac/recurrence'
+import type { FastifyReply } from 'fastify'
+import type { Host } from './host.js'
+import { waitMs } from './reading.js'
+
+export const taskPath = (namespace: string, taskId: string): string =>
+  `/v1/namespaces/${namespace}/tasks/${taskId}`
+
+/**
+ * The task as the command left it, with what the read models add. Waits for them, so that whoever has the answer
+ * finds the change in every following read; an answer does not fail because they are late.
+ */
+export async function viewAfter(host: Host, { state, position }: Applied<TaskState>): Promise<TaskView> {
+  const { queries } = host.app
+  if (queries.position() < position) await queries.waitFor(position, waitMs)
+  const view = queries.task(state.namespace, state.taskId)
+  if (view !== undefined) return view.state.revision === state.revision ? view : { ...view, state }
+  const { schedule } = state.spec
+  const value = 'ref' in schedule ? null : schedule
+  return {
+    state,
+    scheduleValue: value,
+    scheduleText: value === null ? '' : describe(value),
+    nextRunAt: null,
+    totals: { taskId: state.taskId, totalRunCount: 0, lastRunAt: null, lastScheduledAt: null },
+  }
+}
+
+export const etag = (revision: number): string => `"${revision}"`
+
+/** Headers that every answered command has. */
+export function applied(
+  reply: FastifyReply,
+  { state, position, repeated }: Applied<{ readonly revision: number }>,
+): FastifyReply {
+  reply.header('etag', etag(state.revision)).header('almanac-position', String(position))
+  if (repeated) reply.header('idempotency-replayed', 'true')
+  return reply
+}
+
+/** The answer of a command that leaves a task behind. */
+export async function answerTask(
+  host: Host,
+  reply: FastifyReply,
+  outcome: Applied<TaskState>,
+  status: 200 | 201,
+): Promise<TaskJson> {
+  const { state } = outcome
+  applied(reply, outcome).code(status)
+  if (status === 201) reply.header('location', taskPath(state.namespace, state.taskId))
+  return taskJson(await viewAfter(host, outcome))
+}
