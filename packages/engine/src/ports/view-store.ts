@@ -42,6 +42,14 @@ export interface Page {
   readonly cursor?: string
 }
 
+/** A page cursor that no list of this store has given out. The caller's mistake, so it is neither a fault nor a refusal. */
+export class InvalidCursor extends Error {
+  constructor() {
+    super('This cursor was not given out by this list.')
+    this.name = 'InvalidCursor'
+  }
+}
+
 export interface Listed<T> {
   readonly items: readonly T[]
   readonly nextCursor: string | null

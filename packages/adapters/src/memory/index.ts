@@ -1,0 +1,1 @@
+export { MemoryLeaseStore } from './lease-store.js'

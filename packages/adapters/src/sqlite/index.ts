@@ -1,0 +1,5 @@
+export { DatabaseDamaged, type IntegrityCheck, SchemaTooNew } from './database.js'
+export { FolderInUse } from './folder-lock.js'
+export { headPath, mainPath, openStore, type Store, type StoreOptions, viewsPath } from './store.js'
+export { TailLost } from './tail-check.js'
+export { openViewStore, type SqliteViewStore, type ViewStoreOptions } from './view-store.js'

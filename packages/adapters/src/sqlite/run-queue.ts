@@ -1,0 +1,164 @@
+import type { LeasedRun, LeaseReply, LeaseRequest, Random } from '@almanac/engine'
+import type { Instant } from '@almanac/recurrence'
+import type { Database, Statement } from './database.js'
+import { type RunRow, recordColumns, recordOf, runState } from './run-rows.js'
+
+/** What one pass over a queue gave. `cut`: it reached its limit of work before it had enough. */
+export interface LeasePass {
+  readonly leased: readonly LeasedRun[]
+  readonly cut: boolean
+}
+
+interface Candidate {
+  readonly run: number
+  readonly task_id: string
+  readonly overlap: string
+  readonly expires_at: number | null
+  readonly cancel_requested: number
+}
+
+interface LeaseRow {
+  readonly run: number
+  readonly state: number
+  readonly attempt: number
+  readonly max_attempts: number
+  readonly lease_token: string | null
+  readonly cancel_requested: number
+}
+
+/** Rows that one pass may move or look at without handing them out; the next pass goes on. */
+const passLimit = 2000
+
+/** The work queue over the table of runs. Every method is synchronous and runs inside of a transaction. */
+export class RunQueue {
+  readonly #random: Random
+  readonly #statements: Statements
+
+  constructor(database: Database, random: Random) {
+    this.#random = random
+    this.#statements = prepare(database)
+  }
+
+  lease(request: LeaseRequest): LeasePass {
+    const { namespace, queue, now } = request
+    const { promote, requeue } = this.#statements
+    const moved = Number(promote.run(namespace, queue, now, passLimit).changes)
+    const lapsed = Number(requeue.run(namespace, queue, now, passLimit).changes)
+    const { chosen, cut } = this.#choose(request)
+    const leased = chosen.map((run) => this.#hand(run, request))
+    return { leased, cut: cut || moved === passLimit || lapsed === passLimit }
+  }
+
+  ack(runId: string, token: string, now: Instant): LeaseReply {
+    const row = this.#held(runId, token)
+    if (typeof row === 'string') return row
+    this.#statements.finish.run(runState.succeeded, now, null, row.run)
+    return 'ok'
+  }
+
+  fail(runId: string, token: string, now: Instant, error: string, retryAt: Instant | null): LeaseReply {
+    const row = this.#held(runId, token)
+    if (typeof row === 'string') return row
+    if (row.cancel_requested === 1) this.#statements.finish.run(runState.cancelled, now, error, row.run)
+    else if (retryAt === null || row.attempt >= row.max_attempts) {
+      this.#statements.finish.run(runState.failed, now, error, row.run)
+    } else this.#statements.delay.run(retryAt, error, row.run)
+    return 'ok'
+  }
+
+  heartbeat(runId: string, token: string, now: Instant, leaseMs: number) {
+    const row = this.#held(runId, token)
+    if (typeof row === 'string') return { reply: row, cancelRequested: false }
+    this.#statements.extend.run(now + leaseMs, row.run)
+    return { reply: 'ok' as const, cancelRequested: row.cancel_requested === 1 }
+  }
+
+  /** The first ready runs in order; on the way the expired and the cancelled ones are finished. */
+  #choose({ namespace, queue, max, now }: LeaseRequest): { chosen: readonly number[]; cut: boolean } {
+    const candidates = this.#statements.ready.all(namespace, queue, now, max + passLimit) as Candidate[]
+    const chosen: number[] = []
+    const taken = new Set<string>()
+    for (const candidate of candidates) {
+      if (chosen.length === max) return { chosen, cut: false }
+      if (this.#finishedInstead(candidate, now)) continue
+      if (candidate.overlap === 'queueOne' && taken.has(candidate.task_id)) continue
+      chosen.push(candidate.run)
+      taken.add(candidate.task_id)
+    }
+    return { chosen, cut: candidates.length === max + passLimit && chosen.length < max }
+  }
+
+  #finishedInstead({ run, expires_at, cancel_requested }: Candidate, now: Instant): boolean {
+    if (cancel_requested === 1) this.#statements.finish.run(runState.cancelled, now, null, run)
+    else if (expires_at !== null && expires_at <= now) {
+      this.#statements.finish.run(runState.expired, now, null, run)
+    } else return false
+    return true
+  }
+
+  #hand(run: number, { worker, leaseMs, now }: LeaseRequest): LeasedRun {
+    const leaseToken = this.#random.token(16)
+    const { hand, record } = this.#statements
+    hand.run(now + leaseMs, leaseToken, worker, now, run)
+    return { run: recordOf(record.get(run) as RunRow), leaseToken }
+  }
+
+  /** The row when the token is the one that was handed out last and the run is not finished. */
+  #held(runId: string, token: string): LeaseRow | 'lost' | 'unknown' {
+    const row = this.#statements.byId.get(runId) as LeaseRow | undefined
+    if (row === undefined) return 'unknown'
+    return row.state < runState.succeeded && row.lease_token === token ? row : 'lost'
+  }
+}
+
+interface Statements {
+  readonly promote: Statement
+  readonly requeue: Statement
+  readonly ready: Statement
+  readonly hand: Statement
+  readonly record: Statement
+  readonly byId: Statement
+  readonly finish: Statement
+  readonly delay: Statement
+  readonly extend: Statement
+}
+
+const prepare = (database: Database): Statements => ({
+  promote: database.prepare(
+    `UPDATE runs SET state = 0, not_before = NULL WHERE run IN (
+       SELECT run FROM runs INDEXED BY runs_delayed
+       WHERE namespace = ? AND queue = ? AND state = 1 AND not_before <= ? ORDER BY not_before LIMIT ?)`,
+  ),
+  // The token stays: as long as nobody else has the run, the worker that was late may still finish it.
+  requeue: database.prepare(
+    `UPDATE runs SET state = 0, lease_expires_at = NULL WHERE run IN (
+       SELECT run FROM runs INDEXED BY runs_running
+       WHERE namespace = ? AND queue = ? AND state = 2 AND lease_expires_at <= ?
+       ORDER BY lease_expires_at LIMIT ?)`,
+  ),
+  ready: database.prepare(
+    `SELECT run, task_id, overlap, expires_at, cancel_requested FROM runs INDEXED BY runs_ready
+     WHERE namespace = ? AND queue = ? AND state = 0 AND NOT (overlap = 'queueOne' AND EXISTS (
+       SELECT 1 FROM runs AS other INDEXED BY runs_unfinished
+       WHERE other.task_id = runs.task_id AND other.state = 2 AND other.state < 3
+         AND other.lease_expires_at > ?))
+     ORDER BY priority DESC, scheduled_at, run_id LIMIT ?`,
+  ),
+  hand: database.prepare(
+    `UPDATE runs SET state = 2, attempt = attempt + 1, lease_expires_at = ?, lease_token = ?, worker = ?,
+       started_at = ?, not_before = NULL WHERE run = ?`,
+  ),
+  record: database.prepare(`SELECT ${recordColumns} FROM runs JOIN run_commands USING (run) WHERE run = ?`),
+  byId: database.prepare(
+    `SELECT run, state, attempt, max_attempts, lease_token, cancel_requested FROM runs WHERE run_id = ?`,
+  ),
+  finish: database.prepare(
+    `UPDATE runs SET state = ?, finished_at = ?, error = ?, lease_expires_at = NULL, lease_token = NULL,
+       not_before = NULL WHERE run = ?`,
+  ),
+  delay: database.prepare(
+    `UPDATE runs SET state = 1, not_before = ?, error = ?, lease_expires_at = NULL, lease_token = NULL
+     WHERE run = ?`,
+  ),
+  extend: database.prepare(`UPDATE runs SET state = 2, lease_expires_at = ? WHERE run = ?`),
+})

@@ -1,0 +1,70 @@
+import type { Checkpoint, PartitionId, RunCommand, Skip } from '@almanac/domain'
+import type { Database, Statement } from './database.js'
+
+/** Puts what a tick decided into the tables. Called inside of a transaction. */
+export class RunWriter {
+  readonly #run: Statement
+  readonly #command: Statement
+  readonly #totals: Statement
+  readonly #reset: Statement
+  readonly #skip: Statement
+  readonly #cancelQueued: Statement
+  readonly #cancelRunning: Statement
+
+  constructor(database: Database) {
+    this.#run = database.prepare(
+      `INSERT INTO runs (run_id, namespace, task_id, queue, kind, overlap, priority, scheduled_at, expires_at,
+         max_attempts, state, attempt, cancel_requested)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0) ON CONFLICT DO NOTHING`,
+    )
+    this.#command = database.prepare('INSERT INTO run_commands VALUES (?, ?)')
+    this.#totals = database.prepare(
+      `INSERT INTO totals VALUES (?1, 1, ?2, ?3) ON CONFLICT DO UPDATE SET count = count + 1,
+         last_run_at = max(last_run_at, ?2),
+         last_scheduled_at = iif(?2 >= last_run_at, ?3, last_scheduled_at)`,
+    )
+    this.#reset = database.prepare('DELETE FROM totals WHERE task_id = ?')
+    this.#skip = database.prepare(
+      `INSERT INTO skips (partition, seq, task_id, reason, first_at, last_at, count, revision, decided_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    )
+    this.#cancelQueued = database.prepare(
+      `UPDATE runs SET state = 6, finished_at = ?, lease_token = NULL
+       WHERE task_id = ? AND state < 2 AND state < 3 AND run <> ?`,
+    )
+    this.#cancelRunning = database.prepare(
+      'UPDATE runs SET cancel_requested = 1 WHERE task_id = ? AND state = 2 AND state < 3 AND run <> ?',
+    )
+  }
+
+  /** A run id that is there already is left as it is: it was committed before. */
+  insertRun(command: RunCommand): void {
+    const { changes, lastInsertRowid } = this.#run.run(
+      command.runId,
+      command.namespace,
+      command.taskId,
+      command.queue,
+      command.kind,
+      command.overlap,
+      command.priority ?? 0,
+      command.scheduledAt,
+      command.expiresAt,
+      command.maxAttempts,
+    )
+    if (changes === 0) return
+    this.#command.run(lastInsertRowid, JSON.stringify(command))
+    this.#totals.run(command.taskId, command.emittedAt, command.scheduledAt)
+    if (command.overlap !== 'cancelRunning') return
+    this.#cancelQueued.run(command.emittedAt, command.taskId, lastInsertRowid)
+    this.#cancelRunning.run(command.taskId, lastInsertRowid)
+  }
+
+  resetTotals(taskId: string): void {
+    this.#reset.run(taskId)
+  }
+
+  insertSkip(skip: Skip, partition: PartitionId, next: Checkpoint): void {
+    const { taskId, reason, first, last, count, revision } = skip
+    this.#skip.run(partition, next.seq, taskId, reason, first, last, count, revision, next.evaluatedAt)
+  }
+}

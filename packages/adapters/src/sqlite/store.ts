@@ -1,0 +1,131 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Clock, DispatchLog, EventLog, Random, RunStore } from '@almanac/engine'
+import { Committer } from './committer.js'
+import { type Database, type IntegrityCheck, openDatabase } from './database.js'
+import { SqliteDispatchLog } from './dispatch-log.js'
+import { SqliteEventLog } from './event-log.js'
+import { lockFolder } from './folder-lock.js'
+import { HeadFile } from './head-file.js'
+import { SqliteRunStore } from './run-store.js'
+import { mainMigrations } from './schema.js'
+import { findLoss, headOf, type TailLost } from './tail-check.js'
+import { openViewStore, type SqliteViewStore } from './view-store.js'
+
+export interface StoreOptions {
+  /** The data folder; made when it is not there. */
+  readonly folder: string
+  readonly clock: Clock
+  readonly random: Random
+  /** A write or fsync failed: the process must end, a restart finds what was kept. */
+  readonly onFatal: (error: Error) => void
+  /** Told in a sentence what was repaired or rebuilt at the start. */
+  readonly notice?: (message: string) => void
+  /** @default 'quick' */
+  readonly check?: IntegrityCheck
+  /** Open in spite of a lost tail, and go on from what is there. @default false */
+  readonly acceptLoss?: boolean
+  /** How often other processes' appends are looked for by `follow`. Milliseconds. @default 1000 */
+  readonly pollMs?: number
+}
+
+/** Everything that standalone keeps, in one folder: `almanac.db`, `almanac.head`, `views.db`. */
+export interface Store {
+  readonly eventLog: EventLog
+  readonly dispatchLog: DispatchLog
+  readonly runStore: RunStore
+  readonly viewStore: SqliteViewStore
+  /** Finishes the writes that were handed in, then closes all files. May be called again. */
+  close(): Promise<void>
+}
+
+export const mainPath = (folder: string): string => join(folder, 'almanac.db')
+export const headPath = (folder: string): string => join(folder, 'almanac.head')
+export const viewsPath = (folder: string): string => join(folder, 'views.db')
+const lockPath = (folder: string): string => join(folder, 'almanac.lock')
+
+/**
+ * Opens the folder for writing. Throws `FolderInUse` when another process has it, `TailLost` when acknowledged
+ * commits are missing, `DatabaseDamaged` and `SchemaTooNew` as `openDatabase` does.
+ */
+export const openStore = (options: StoreOptions): Store => {
+  const { folder } = options
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const undo: (() => void)[] = [lockFolder(folder, lockPath(folder))]
+  try {
+    return compose(options, undo)
+  } catch (error) {
+    for (const step of undo.reverse()) step()
+    throw error
+  }
+}
+
+const compose = (options: StoreOptions, undo: (() => void)[]): Store => {
+  const { folder, clock, random } = options
+  const database = openDatabase({
+    path: mainPath(folder),
+    durability: 'full',
+    migrations: mainMigrations,
+    check: options.check ?? 'quick',
+    readOnly: false,
+  })
+  undo.push(() => database.close())
+  const headFile = openHead(database, options)
+  undo.push(() => headFile.close())
+  const head = headOf(database)
+  const viewStore = openViewStore({
+    path: viewsPath(folder),
+    log: { id: head.logId, position: head.position },
+    notice: options.notice ?? (() => {}),
+    check: options.check === 'none' ? 'none' : 'quick',
+  })
+  const committer = new Committer(database, headFile, options.onFatal)
+  return {
+    eventLog: new SqliteEventLog({ database, committer, clock, pollMs: options.pollMs ?? 1000 }),
+    dispatchLog: new SqliteDispatchLog(database, committer),
+    runStore: new SqliteRunStore(database, committer, random),
+    viewStore,
+    close: once(async () => {
+      await committer.close()
+      viewStore.close()
+      for (const step of undo.reverse()) step()
+    }),
+  }
+}
+
+/** Refuses a folder whose acknowledged tail is gone, unless told to accept that; then the head starts anew. */
+const openHead = (database: Database, options: StoreOptions): HeadFile => {
+  const path = headPath(options.folder)
+  const stored = HeadFile.read(path)
+  const loss = findLoss(database, stored)
+  if (loss !== undefined && options.acceptLoss !== true) throw loss
+  const known = typeof stored === 'string' ? 0 : stored.commits
+  if (loss !== undefined) acceptLoss(database, known, loss, options)
+  const isNew = headOf(database).logId === ''
+  if (isNew) {
+    const insert = database.prepare('INSERT INTO head (id, log_id, commits) VALUES (1, ?, 0)')
+    insert.run(options.random.token(16))
+  }
+  const headFile = HeadFile.open(path)
+  if (isNew || loss !== undefined || typeof stored === 'string') headFile.writeNow(headOf(database))
+  return headFile
+}
+
+/** A new log id makes every read model that knew the lost tail start over. */
+const acceptLoss = (database: Database, known: number, loss: TailLost, options: StoreOptions): void => {
+  const commits = Math.max(known, headOf(database).commits) + 1
+  const row = database.prepare(
+    `INSERT INTO head (id, log_id, commits) VALUES (1, ?, ?)
+     ON CONFLICT DO UPDATE SET log_id = excluded.log_id, commits = excluded.commits`,
+  )
+  row.run(options.random.token(16), commits)
+  options.notice?.(`Going on after a loss: ${loss.message}`)
+}
+
+const once = (work: () => Promise<void>): (() => Promise<void>) => {
+  let done: Promise<void> | undefined
+  return () => {
+    done ??= work()
+    return done
+  }
+}

@@ -1,0 +1,212 @@
+import type { Position } from '@almanac/domain'
+import type { Listed, Page, Versioned } from '@almanac/engine'
+import { type Condition, sqlOf, valuesOf } from './condition.js'
+import { decodeCursor, encodeCursor, limitOf } from './cursor.js'
+import type { Database, Statement } from './database.js'
+
+export type Value = string | number | null
+
+/** What is read of a state into columns of its own. */
+export interface TableShape<S> {
+  readonly table: string
+  /** Columns beside id, namespace, name and active, with their SQL types. */
+  readonly columns: readonly string[]
+  readonly indexes: readonly string[]
+  readonly keysOf: (state: S) => {
+    readonly id: string
+    readonly namespace: string
+    readonly name: string
+    readonly active: boolean
+  }
+  /** In the order of `columns`. */
+  readonly valuesOf: (state: S) => readonly Value[]
+}
+
+const namesOf = <S>(shape: TableShape<S>): readonly string[] => [
+  'id',
+  'namespace',
+  'name',
+  'active',
+  ...shape.columns.map((column) => column.split(' ', 1)[0] ?? ''),
+]
+
+/**
+ * The current version of each entity in small rows with the documents apart, so that a filter over a million
+ * rows does not read a million documents; versions that were replaced in a table of their own, with the
+ * positions `[from, to)` between which they held.
+ */
+export const schemaOf = <S>(shape: TableShape<S>): string => {
+  const { table } = shape
+  const common = 'id TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL, active INTEGER NOT NULL'
+  const columns = [common, ...shape.columns].join(', ')
+  return `
+    CREATE TABLE ${table}(row INTEGER PRIMARY KEY, ${columns}, from_position INTEGER NOT NULL) STRICT;
+    CREATE UNIQUE INDEX ${table}_by_id ON ${table}(id);
+    CREATE INDEX ${table}_by_name ON ${table}(namespace, name, id) WHERE active = 1;
+    CREATE TABLE ${table}_docs(row INTEGER PRIMARY KEY, doc TEXT NOT NULL) STRICT;
+    CREATE TABLE ${table}_versions(
+      ${columns}, from_position INTEGER NOT NULL, to_position INTEGER NOT NULL, doc TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX ${table}_versions_by_id ON ${table}_versions(id, from_position);
+    CREATE INDEX ${table}_versions_by_end ON ${table}_versions(namespace, to_position);
+    ${shape.indexes.join(';\n')};`
+}
+
+interface ListedRow {
+  readonly name: string
+  readonly id: string
+  readonly doc: string
+}
+
+/** One kind of entity in the view store. Writes are made inside of a transaction. */
+export class VersionedTable<S> {
+  readonly #database: Database
+  readonly #shape: TableShape<S>
+  readonly #names: string
+  readonly #statements: Statements
+  readonly #prepared = new Map<string, Statement>()
+
+  constructor(database: Database, shape: TableShape<S>) {
+    this.#database = database
+    this.#shape = shape
+    this.#names = namesOf(shape).join(', ')
+    this.#statements = prepare(database, shape)
+  }
+
+  /** Stores a version; returns the state that it replaces, or undefined. One that is not newer changes nothing. */
+  put({ state, position }: Versioned<S>): void {
+    const { current, close, update, updateDoc, insert, insertDoc } = this.#statements
+    const { id, namespace, name, active } = this.#shape.keysOf(state)
+    const known = current.get(id) as { row: number; from_position: number } | undefined
+    if (known !== undefined && known.from_position >= position) return
+    const values = [id, namespace, name, active ? 1 : 0, ...this.#shape.valuesOf(state), position]
+    const doc = JSON.stringify(state)
+    if (known === undefined) {
+      insertDoc.run(insert.run(...values).lastInsertRowid, doc)
+      return
+    }
+    close.run(position, known.row)
+    update.run(...values, known.row)
+    updateDoc.run(doc, known.row)
+  }
+
+  get(id: string): S | undefined {
+    return parsed<S>(this.#statements.get.get(id))
+  }
+
+  asOf(id: string, position: Position): S | undefined {
+    const { currentAsOf, versionAsOf } = this.#statements
+    return parsed<S>(currentAsOf.get(id, position) ?? versionAsOf.get(id, position, position))
+  }
+
+  idByName(namespace: string, name: string): string | undefined {
+    return (this.#statements.byName.get(namespace, name) as { id: string } | undefined)?.id
+  }
+
+  /** Active entities by name (code point order), those that meet all conditions; as they were at `asOf`. */
+  list(namespace: string, conditions: readonly Condition[], page: Page, asOf?: Position): Listed<S> {
+    const limit = limitOf(page.limit)
+    const start = page.cursor === undefined ? undefined : decodeCursor(page.cursor, 'string')
+    const source = this.#source(namespace, asOf)
+    const after: Condition[] =
+      start === undefined ? [] : [{ sql: '(name, id) > (?, ?)', values: [start.key, start.id] }]
+    const rows = this.#rows(source, [...conditions, ...after], limit + 1)
+    const shown = rows.slice(0, limit)
+    const last = shown.at(-1)
+    return {
+      items: shown.map((row) => JSON.parse(row.doc) as S),
+      nextCursor: rows.length > limit && last !== undefined ? encodeCursor(last.name, last.id) : null,
+      total: this.#total(source, conditions),
+    }
+  }
+
+  /** Any SELECT; statements are kept. */
+  all(sql: string, ...values: Value[]): unknown[] {
+    return this.#statement(sql).all(...values)
+  }
+
+  #rows(source: Source, conditions: readonly Condition[], limit: number): ListedRow[] {
+    const sql = `SELECT name, id, doc FROM ${source.from} WHERE ${sqlOf([source.scope, ...conditions])}
+      ORDER BY name, id LIMIT ?`
+    const values = [...source.values, ...valuesOf([source.scope, ...conditions]), limit]
+    return this.#statement(sql).all(...values) as ListedRow[]
+  }
+
+  #total(source: Source, conditions: readonly Condition[]): number {
+    const sql = `SELECT count(*) AS n FROM ${source.countFrom} WHERE ${sqlOf([source.scope, ...conditions])}`
+    const values = [...source.values, ...valuesOf([source.scope, ...conditions])]
+    return (this.#statement(sql).get(...values) as { n: number }).n
+  }
+
+  #source(namespace: string, asOf?: Position): Source {
+    const { table } = this.#shape
+    const scope = { sql: 'namespace = ? AND active = 1', values: [namespace] }
+    if (asOf === undefined) {
+      return { from: `${table} JOIN ${table}_docs USING (row)`, countFrom: table, values: [], scope }
+    }
+    const from = `(
+      SELECT ${this.#names}, doc FROM ${table} JOIN ${table}_docs USING (row) WHERE from_position <= ?
+      UNION ALL
+      SELECT ${this.#names}, doc FROM ${table}_versions WHERE from_position <= ? AND to_position > ?)`
+    return { from, countFrom: from, values: [asOf, asOf, asOf], scope }
+  }
+
+  #statement(sql: string): Statement {
+    const known = this.#prepared.get(sql)
+    if (known !== undefined) return known
+    const statement = this.#database.prepare(sql)
+    this.#prepared.set(sql, statement)
+    return statement
+  }
+}
+
+/** Where a list reads from; `values` are bound before the scope's. */
+interface Source {
+  readonly from: string
+  readonly countFrom: string
+  readonly values: readonly number[]
+  readonly scope: Condition
+}
+
+const parsed = <S>(row: unknown): S | undefined =>
+  row === undefined ? undefined : (JSON.parse((row as { doc: string }).doc) as S)
+
+interface Statements {
+  readonly current: Statement
+  readonly close: Statement
+  readonly update: Statement
+  readonly updateDoc: Statement
+  readonly insert: Statement
+  readonly insertDoc: Statement
+  readonly get: Statement
+  readonly currentAsOf: Statement
+  readonly versionAsOf: Statement
+  readonly byName: Statement
+}
+
+const prepare = <S>(database: Database, shape: TableShape<S>): Statements => {
+  const { table } = shape
+  const names = [...namesOf(shape), 'from_position']
+  const list = names.join(', ')
+  const marks = names.map(() => '?').join(', ')
+  const joined = `${table} JOIN ${table}_docs USING (row)`
+  return {
+    current: database.prepare(`SELECT row, from_position FROM ${table} WHERE id = ?`),
+    close: database.prepare(
+      `INSERT INTO ${table}_versions (${list}, to_position, doc)
+       SELECT ${list}, ?, doc FROM ${joined} WHERE row = ?`,
+    ),
+    update: database.prepare(`UPDATE ${table} SET (${list}) = (${marks}) WHERE row = ?`),
+    updateDoc: database.prepare(`UPDATE ${table}_docs SET doc = ? WHERE row = ?`),
+    insert: database.prepare(`INSERT INTO ${table} (${list}) VALUES (${marks})`),
+    insertDoc: database.prepare(`INSERT INTO ${table}_docs (row, doc) VALUES (?, ?)`),
+    get: database.prepare(`SELECT doc FROM ${joined} WHERE id = ?`),
+    currentAsOf: database.prepare(`SELECT doc FROM ${joined} WHERE id = ? AND from_position <= ?`),
+    versionAsOf: database.prepare(
+      `SELECT doc FROM ${table}_versions WHERE id = ? AND from_position <= ? AND to_position > ?`,
+    ),
+    byName: database.prepare(
+      `SELECT id FROM ${table} WHERE namespace = ? AND name = ? AND active = 1 LIMIT 1`,
+    ),
+  }
+}
