@@ -44,6 +44,11 @@ export const BulkResult = Type.Object({
   revision: nullOr(Type.Integer()),
   position: nullOr(Type.Integer()),
   runId: Type.Optional(Type.String()),
+  repeated: Type.Optional(
+    Type.Boolean({
+      description: 'True: the idempotency key is known, this is the answer of the first time.',
+    }),
+  ),
   problem: Type.Optional(ProblemJson),
 })
 export type BulkResult = Static<typeof BulkResult>

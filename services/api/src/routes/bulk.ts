@@ -136,7 +136,17 @@ async function perform(
     const { status, outcome } = await dispatch(host, shapes, context, operation)
     const { taskId, revision, spec } = outcome.state
     const runId = 'runId' in outcome && typeof outcome.runId === 'string' ? { runId: outcome.runId } : {}
-    return { op, status, id: taskId, name: spec.name, revision, position: outcome.position, ...runId }
+    const repeated = outcome.repeated ? { repeated: true } : {}
+    return {
+      op,
+      status,
+      id: taskId,
+      name: spec.name,
+      revision,
+      position: outcome.position,
+      ...runId,
+      ...repeated,
+    }
   } catch (error) {
     const problem = toProblem(error)
     if (problem.code === 'internal') throw error
