@@ -1,7 +1,8 @@
 /**
  * Calendars: sets of local days. A schedule less a calendar has no occurrence on those days.
  *
- * A day is a number, counted from 1970-01-01 of its own zone (day 0), so that a day is looked up without any text.
+ * A day is a number, counted from 1970-01-01 of its own zone (day 0), so that a day is looked up without
+ * any text.
  */
 
 import { dayMs, dayNumber } from './instant.js'
@@ -27,7 +28,10 @@ export interface Calendar {
   startOfRun(day: number, limit: number): number
 }
 
-/** Checks a calendar that is given in place. Returns it with its zone's name and weekdays in canonical spelling. */
+/**
+ * Checks a calendar that is given in place. Returns it with its zone's name and weekdays in canonical
+ * spelling.
+ */
 export function parseCalendar(value: unknown, path: string): Result<CalendarDays> {
   const fields = fieldsOf(value)
   if (fields === undefined) {
@@ -85,10 +89,12 @@ export function compileCalendar(days: CalendarDays): Calendar {
 }
 
 /**
- * The stretches of instants in `[from, until)` whose local day is in the calendar, in order and apart from each other.
+ * The stretches of instants in `[from, until)` whose local day is in the calendar, in order and apart from
+ * each other.
  *
- * Days are cut out of stretches of constant offset, so that a day which the clock enters twice (St John's went from
- * 00:01 back to 23:01) has each of its parts, and no more. Costs a step for each day outside of a run.
+ * Days are cut out of stretches of constant offset, so that a day which the clock enters twice (St John's
+ * went from 00:01 back to 23:01) has each of its parts, and no more. Costs a step for each day outside of a
+ * run.
  */
 export function calendarStretches(calendar: Calendar, from: Instant, until: Instant): [Instant, Instant][] {
   const stretches: [Instant, Instant][] = []
@@ -117,7 +123,10 @@ export function excludedUntil(calendar: Calendar, at: Instant): Instant {
   return Math.min(calendar.endOfRun(day, limit) * dayMs - span.offset, span.to)
 }
 
-/** The instant since which, `at` included, every instant is in the calendar, or a later one. `at` must be in it. */
+/**
+ * The instant since which, `at` included, every instant is in the calendar, or a later one. `at` must be in
+ * it.
+ */
 export function excludedSince(calendar: Calendar, at: Instant): Instant {
   const span = calendar.zone.spanAt(at)
   const day = Math.floor((at + span.offset) / dayMs)

@@ -9,14 +9,17 @@ import type { Instant, Recurrence } from './types.js'
  */
 export const maxExcludedSteps = 100_000
 
-/** A longer excluded stretch counts as the schedule's end. Past 100 years, which is how far `Recurrence` must look. */
+/**
+ * A longer excluded stretch counts as the schedule's end. Past 100 years, which is how far `Recurrence`
+ * must look.
+ */
 const horizonMs = 101 * 366 * 86_400_000
 
 /**
  * Every instant at which one of the parts has an occurrence, each once.
  *
- * `next` and `previous` ask each part. `count` adds the counts of the part with the most occurrences and walks those
- * of the others, so it costs as many steps as the sparser parts have occurrences.
+ * `next` and `previous` ask each part. `count` adds the counts of the part with the most occurrences and
+ * walks those of the others, so it costs as many steps as the sparser parts have occurrences.
  */
 export function compileUnion(parts: readonly Recurrence[]): Recurrence {
   return {
@@ -43,12 +46,13 @@ export function compileUnion(parts: readonly Recurrence[]): Recurrence {
 }
 
 /**
- * The occurrences of `base` that are neither an occurrence of one of `schedules` nor on a day of one of `calendars`.
+ * The occurrences of `base` that are neither an occurrence of one of `schedules` nor on a day of one of
+ * `calendars`.
  *
- * `next` and `previous` jump over runs of calendar days, pass over instants of `schedules` one by one, and give up
- * after `maxExcludedSteps` of both: a schedule whose every occurrence is excluded has none. `count` takes the base's
- * count and counts the excluded: a count of the base for each run of calendar days, and a walk over the occurrences
- * of `base` or of `schedules`, whichever has fewer.
+ * `next` and `previous` jump over runs of calendar days, pass over instants of `schedules` one by one, and
+ * give up after `maxExcludedSteps` of both: a schedule whose every occurrence is excluded has none. `count`
+ * takes the base's count and counts the excluded: a count of the base for each run of calendar days, and a
+ * walk over the occurrences of `base` or of `schedules`, whichever has fewer.
  */
 export function compileExcept(
   base: Recurrence,

@@ -28,8 +28,8 @@ export const maxNth = 10_000
 /**
  * Checks a schedule and compiles it. The paths of its problems start at the kind (`interval.every`).
  *
- * Fails with what `validateSchedule` finds, and for a calendar that `context` does not know (`unknown_calendar`) or
- * that is itself wrong. Never throws.
+ * Fails with what `validateSchedule` finds, and for a calendar that `context` does not know
+ * (`unknown_calendar`) or that is itself wrong. Never throws.
  */
 export function compile(value: ScheduleValue, context: CompileContext): Result<Recurrence> {
   const valid = validateSchedule(value, '')
@@ -125,8 +125,8 @@ export function firstN(recurrence: Recurrence, after: Instant, n: number): reado
 /**
  * The `n`-th occurrence after `after`; n = 1 is `next`. `undefined` when there are fewer.
  *
- * Intervals answer for any `n` at once; other schedules take `n` steps, and 10 000 at most: a larger `n` throws a
- * RangeError, as does one below 1 or a fraction.
+ * Intervals answer for any `n` at once; other schedules take `n` steps, and 10 000 at most: a larger `n`
+ * throws a RangeError, as does one below 1 or a fraction.
  */
 export function nthAfter(recurrence: Recurrence, after: Instant, n: number): Instant | undefined {
   if (!Number.isSafeInteger(n) || n < 1) throw new RangeError('n must be a whole number, 1 or more')

@@ -28,8 +28,8 @@ export function dayNumber(year: number, month: number, day: number): number | un
 }
 
 /**
- * Reads an instant: ISO 8601 in the extended form, with `Z` or an offset `+hh:mm`. The seconds may be left out; of
- * their fraction three digits count and the rest is cut off, not rounded.
+ * Reads an instant: ISO 8601 in the extended form, with `Z` or an offset `+hh:mm`. The seconds may be left
+ * out; of their fraction three digits count and the rest is cut off, not rounded.
  *
  * Refused: a text without an offset, a date that the calendar lacks, `24:00`, a second 60, a year outside of
  * 1970 to 9999 (in UTC), and anything but a string. `path` names the field in the problem.
@@ -65,7 +65,10 @@ export function parseInstant(value: unknown, path = 'instant'): Result<Instant> 
   return { ok: true, value: instant }
 }
 
-/** `2026-12-01T09:30:00.000Z`: always UTC, always with milliseconds. `instant` must lie in the years 0 to 9999. */
+/**
+ * `2026-12-01T09:30:00.000Z`: always UTC, always with milliseconds. `instant` must lie in the years 0 to
+ * 9999.
+ */
 export function formatInstant(instant: Instant): string {
   return new Date(instant).toISOString()
 }

@@ -1,8 +1,9 @@
 /**
- * Intervals: a grid laid from an anchor. Nothing that happens later (a late run, a restart) moves the grid, so an
- * interval does not drift. It has no zone: 24 hours are 24 hours of real time on every day.
+ * Intervals: a grid laid from an anchor. Nothing that happens later (a late run, a restart) moves the grid,
+ * so an interval does not drift. It has no zone: 24 hours are 24 hours of real time on every day.
  *
- * The grid is counted in microseconds, as Celery's is, and an occurrence is the millisecond that holds its point.
+ * The grid is counted in microseconds, as Celery's is, and an occurrence is the millisecond that holds its
+ * point.
  */
 
 import { maxInstant } from './instant.js'
@@ -83,7 +84,10 @@ interface Grid {
   at(k: number): Instant
 }
 
-/** Intervals of whole milliseconds: all in doubles, which are exact here up to the year 9999 and twice as far. */
+/**
+ * Intervals of whole milliseconds: all in doubles, which are exact here up to the year 9999 and twice as
+ * far.
+ */
 function wholeGrid(anchor: Instant, every: number): Grid {
   return {
     index: (at) => Math.floor((at - anchor) / every),
@@ -101,8 +105,9 @@ function fineGrid(anchor: Instant, every: bigint): Grid {
 }
 
 /**
- * The first point of the grid `anchor + k * every`, k >= 0, strictly after `after`. All in microseconds, `every` at
- * least 1. The exact arithmetic behind the millisecond instants; clients with finer clocks can use it.
+ * The first point of the grid `anchor + k * every`, k >= 0, strictly after `after`. All in microseconds,
+ * `every` at least 1. The exact arithmetic behind the millisecond instants; clients with finer clocks can
+ * use it.
  */
 export function nextOnGridMicros(anchor: bigint, every: bigint, after: bigint): bigint {
   return after < anchor ? anchor : anchor + ((after - anchor) / every + 1n) * every

@@ -29,7 +29,8 @@ describe('dstNotes', () => {
 
   it('says what falls together', () => {
     expect(warsaw('*/10 * * * *')).toEqual([
-      `${spring}the 6 times from 02:00 to 02:50 do not exist and fall together with the 6 times from 03:00 to 03:50.`,
+      `${spring}the 6 times from 02:00 to 02:50 do not exist ` +
+        'and fall together with the 6 times from 03:00 to 03:50.',
       `${autumn}the 6 times from 02:00 to 02:50 come twice and fire both times.`,
     ])
   })
@@ -57,11 +58,13 @@ describe('dstNotes', () => {
   it('knows half-hour changes and skipped days', () => {
     const lordHowe = { expression: '15 2 * * *', timezone: 'Australia/Lord_Howe' }
     expect(notes(lordHowe, '2026-10-01T00:00:00Z', '2026-10-31T00:00:00Z')).toEqual([
-      'On 2026-10-04 clocks go forward from 02:00 to 02:30 in Australia/Lord_Howe: 02:15 does not exist and moves to 02:45.',
+      'On 2026-10-04 clocks go forward from 02:00 to 02:30 in Australia/Lord_Howe: ' +
+        '02:15 does not exist and moves to 02:45.',
     ])
     const apia = { expression: '0 12 30 12 *', timezone: 'Pacific/Apia' }
     expect(notes(apia, '2011-12-01T00:00:00Z', '2012-01-15T00:00:00Z')).toEqual([
-      'On 2011-12-30 clocks go forward from 00:00 to 00:00 in Pacific/Apia: 12:00 does not exist and moves to 12:00.',
+      `On 2011-12-30 clocks go forward from 00:00 to 2011-12-31 00:00 in Pacific/Apia: ` +
+        '12:00 does not exist and moves to 2011-12-31 12:00.',
     ])
   })
 

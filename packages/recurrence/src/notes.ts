@@ -7,18 +7,21 @@ import { type Transition, zone } from './zone.js'
 /** The most sentences of one answer. */
 export const maxNotes = 20
 
-/** Transitions are read a year at a time, so that a long window with many notes costs no more than its first years. */
+/**
+ * Transitions are read a year at a time, so that a long window with many notes costs no more than its first
+ * years.
+ */
 const yearMs = 366 * 86_400_000
 
 /** Times that a sentence names one by one; of more it names the first and the last. */
 const maxNamedTimes = 3
 
 /**
- * One sentence for each change of a zone's offset in `(from, until]` which moves, drops, merges or repeats a time of
- * the schedule: twenty at most, in the order of time.
+ * One sentence for each change of a zone's offset in `(from, until]` which moves, drops, merges or repeats
+ * a time of the schedule: twenty at most, in the order of time.
  *
- * Only crontabs have any: intervals, solar and clocked schedules know no local time. Of an `except` only the base is
- * looked at. A crontab that does not parse has none.
+ * Only crontabs have any: intervals, solar and clocked schedules know no local time. Of an `except` only
+ * the base is looked at. A crontab that does not parse has none.
  */
 export function dstNotes(value: ScheduleValue, from: Instant, until: Instant): readonly string[] {
   const crontabs = crontabsOf(value)
@@ -52,13 +55,15 @@ function notesOf(crontab: Crontab, from: Instant, until: Instant): readonly Note
   const real = compileCrontab(crontab)
   return transitions.flatMap((transition) => {
     const { at, before, after } = transition
+    const today = at + before
     const [first, end] = before < after ? [at + before, at + after] : [at + after, at + before]
     const times = timesIn(local, first, end)
     if (times === undefined) return []
     const effect =
       before < after ? gapEffect(times, transition, crontab, local) : overlapEffect(times, transition, real)
-    const turn = `clocks go ${before < after ? 'forward' : 'back'} from ${clock(at + before)} to ${clock(at + after)}`
-    return [{ at, text: `On ${day(at + before)} ${turn} in ${crontab.timezone}: ${effect}.` }]
+    const direction = before < after ? 'forward' : 'back'
+    const turn = `clocks go ${direction} from ${clock(at + before, today)} to ${clock(at + after, today)}`
+    return [{ at, text: `On ${day(today)} ${turn} in ${crontab.timezone}: ${effect}.` }]
   })
 }
 
@@ -85,36 +90,38 @@ function gapEffect(
   crontab: Crontab,
   local: Recurrence,
 ): string {
-  const missing = `${shown(times)} ${times.count === 1 ? 'does' : 'do'} not exist`
+  const missing = `${shown(times, at + before)} ${times.count === 1 ? 'does' : 'do'} not exist`
   const { gap } = crontab.dst
   if (gap === 'skip') return `${missing} and ${times.count === 1 ? 'is' : 'are'} left out`
-  if (gap === 'firstValid') return `${missing}; it fires once at ${clock(at + after)} instead`
+  if (gap === 'firstValid') return `${missing}; it fires once at ${clock(at + after, at + before)} instead`
   const shift = after - before
   const moved: Times = { ...times, named: times.named.map((time) => time + shift) }
   const others = local.count(at + after - 1, at + after + shift - 1)
   const merged = others >= times.count && moved.named.every((time) => local.next(time - 1) === time)
-  if (merged) return `${missing} and ${times.count === 1 ? 'falls' : 'fall'} together with ${shown(moved)}`
-  return `${missing} and ${times.count === 1 ? 'moves' : 'move'} to ${shown(moved)}`
+  if (merged)
+    return `${missing} and ${times.count === 1 ? 'falls' : 'fall'} together with ${shown(moved, at + before)}`
+  return `${missing} and ${times.count === 1 ? 'moves' : 'move'} to ${shown(moved, at + before)}`
 }
 
 function overlapEffect(times: Times, { at, before, after }: Transition, real: Recurrence): string {
-  const twice = `${shown(times)} ${times.count === 1 ? 'comes' : 'come'} twice`
+  const twice = `${shown(times, at + before)} ${times.count === 1 ? 'comes' : 'come'} twice`
   const length = before - after
   const [first, second] = [real.count(at - length - 1, at - 1) > 0, real.count(at - 1, at + length - 1) > 0]
   if (first && second) return `${twice} and ${times.count === 1 ? 'fires' : 'fire'} both times`
   return `${twice} and ${times.count === 1 ? 'fires' : 'fire'} only the ${first ? 'first' : 'second'} time`
 }
 
-function shown({ count, named }: Times): string {
-  const clocks = named.map(clock)
+function shown({ count, named }: Times, today: number): string {
+  const clocks = named.map((time) => clock(time, today))
   if (count > maxNamedTimes) return `the ${count} times from ${clocks[0]} to ${clocks[1]}`
   return clocks.length <= 2 ? clocks.join(' and ') : `${clocks.slice(0, -1).join(', ')}, and ${clocks.at(-1)}`
 }
 
-/** `local` is a local time as if it were UTC. */
-function clock(local: number): string {
-  const text = new Date(local).toISOString().slice(11, 19)
-  return text.endsWith(':00') ? text.slice(0, 5) : text
+/** A local time, with its date when that is not `today`'s. Both are local times as if they were UTC. */
+function clock(local: number, today: number): string {
+  const time = new Date(local).toISOString().slice(11, 19)
+  const short = time.endsWith(':00') ? time.slice(0, 5) : time
+  return day(local) === day(today) ? short : `${day(local)} ${short}`
 }
 
 function day(local: number): string {

@@ -1,11 +1,16 @@
-/** Reading unknown JSON: which keys an object has, which it may have, and how to say what is wrong with it. */
+/**
+ * Reading unknown JSON: which keys an object has, which it may have, and how to say what is wrong with it.
+ */
 
 import type { Problem } from './types.js'
 
 /** A JSON object whose keys are not known yet. Only its own keys count. */
 export type Fields = ReadonlyMap<string, unknown>
 
-/** The own keys of a plain object, or `undefined` for anything else (an array, null, a date, a map). Never throws. */
+/**
+ * The own keys of a plain object, or `undefined` for anything else (an array, null, a date, a map). Never
+ * throws.
+ */
 export function fieldsOf(value: unknown): Fields | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
   try {

@@ -1,13 +1,13 @@
 /**
  * Solar schedules: dawn, sunrise, noon, sunset and dusk at a place.
  *
- * The sun is suncalc's (Meeus). The events of all days in order are the schedule; a day without the event (polar day,
- * polar night) has no occurrence, and the search goes on with the next day.
+ * The sun is suncalc's (Meeus). The events of all days in order are the schedule; a day without the event
+ * (polar day, polar night) has no occurrence, and the search goes on with the next day.
  *
- * suncalc's own search for an event fails on the days around the first and last of a season, when the sun only just
- * reaches the height: it then names instants at which the sun is up to 12 degrees elsewhere, or leaves an event out
- * (measured against Celery: 117 of 4518 events). On those days we look for the crossing ourselves, with suncalc's
- * position of the sun.
+ * suncalc's own search for an event fails on days around the first and last of a season, when the sun only
+ * just reaches the height: it then names instants at which the sun is up to 12 degrees elsewhere, or leaves
+ * an event out (88 of 4434 events of the oracle). On those days we look for the crossing ourselves, with
+ * suncalc's position of the sun.
  *
  * Instants are rounded to the second: suncalc and Celery's ephem differ by a few seconds anyway, see
  * docs/reference/schedules.md.
@@ -19,7 +19,10 @@ import { join, nearest, show } from './shape.js'
 import type { Instant, Problem, Recurrence, Result, SolarEvent, SolarValue } from './types.js'
 import { solarEvents } from './types.js'
 
-/** suncalc's name of the event, the height of the sun's centre in degrees, and whether the sun rises through it. */
+/**
+ * suncalc's name of the event, the height of the sun's centre in degrees, and whether the sun rises through
+ * it.
+ */
 const events: Readonly<Record<SolarEvent, readonly [SunTimeName | 'solarNoon', number, boolean]>> = {
   dawn_astronomical: ['nightEnd', -18, true],
   dawn_nautical: ['nauticalDawn', -12, true],
@@ -33,22 +36,27 @@ const events: Readonly<Record<SolarEvent, readonly [SunTimeName | 'solarNoon', n
 }
 
 /**
- * A day is plain when the sun passes the height with this many degrees to spare on both sides, and has no event when
- * it misses it by as many. In between we look ourselves. Covers the sun's drift over a day (0.4) and the error of
- * `declination` (0.1 in our time, 1 in the year 9999).
+ * A day is plain when the sun passes the height with this many degrees to spare on both sides, and has no
+ * event when it misses it by as many. In between we look ourselves. Covers the sun's drift over a day (0.4)
+ * and the error of `declination` (0.1 in our time, 1 in the year 9999).
  */
 const marginDegrees = 3
 
 /** Two instants nearer than this are one event found twice, not two. True events are at least hours apart. */
 const minGapMs = 3_600_000
 
-/** `next` and `previous` look this far. Only within a few tenths of a degree of a pole does a year lack an event. */
+/**
+ * `next` and `previous` look this far. Only within a few tenths of a degree of a pole does a year lack an
+ * event.
+ */
 const horizonDays = 101 * 366
 
 /** Enough for two years; a full memo is emptied, which bounds it. */
 const maxRemembered = 800
 
-/** What is wrong with the parts of a solar schedule, or the schedule. `path` is that of the solar schedule. */
+/**
+ * What is wrong with the parts of a solar schedule, or the schedule. `path` is that of the solar schedule.
+ */
 export function parseSolar(event: unknown, lat: unknown, lon: unknown, path: string): Result<SolarValue> {
   const problems: Problem[] = []
   const found = solarEvents.find((name) => name === event)
@@ -69,8 +77,8 @@ export function parseSolar(event: unknown, lat: unknown, lon: unknown, path: str
 /**
  * The occurrences of `value` in the years 1970 to 9999. `value` must have passed `parseSolar`.
  *
- * A call costs some tens of microseconds where the event happens every day, and far less for each
- * day of a polar day or night. `count` is arithmetic where the event happens every day, else it looks at each day.
+ * A call costs some tens of microseconds where the event happens every day, and far less for each day of a
+ * polar day or night. `count` is arithmetic where the event happens every day, else it looks at each day.
  */
 export function compileSolar(value: SolarValue): Recurrence {
   const days = new SolarDays(value)
@@ -178,8 +186,8 @@ class SolarDays {
   }
 
   /**
-   * Looks for the event in `[from, to)`: samples the sun's height, also where it turns between two samples, and
-   * bisects where it passes the event's height in the event's direction.
+   * Looks for the event in `[from, to)`: samples the sun's height, also where it turns between two samples,
+   * and bisects where it passes the event's height in the event's direction.
    */
   private crossings(from: Instant, to: Instant): readonly Instant[] {
     const above = (at: Instant): number => (this.rising ? 1 : -1) * (this.heightAt(at) - this.height)
@@ -208,12 +216,15 @@ class SolarDays {
 const samples = 72
 
 /**
- * What suncalc adds to every height below the horizon, in degrees (Meeus 16.4 at height 0). Above the horizon it adds
- * less, which does not matter here: no event lies there.
+ * What suncalc adds to every height below the horizon, in degrees (Meeus 16.4 at height 0). Above the
+ * horizon it adds less, which does not matter here: no event lies there.
  */
 const refraction = (0.0002967 / Math.tan(0.00312536 / 0.08901179)) * (180 / Math.PI)
 
-/** The stretches in which `above` goes from below 0 to 0 or more, in order. `points` has a sample more at each end. */
+/**
+ * The stretches in which `above` goes from below 0 to 0 or more, in order. `points` has a sample more at
+ * each end.
+ */
 function risesBetween(
   points: readonly (readonly [Instant, number])[],
   above: (at: Instant) => number,
@@ -236,7 +247,10 @@ function risesBetween(
 
 type Sample = readonly [Instant, number]
 
-/** The turning point around `middle`, when it lies on the other side of 0 than all three samples; else nothing. */
+/**
+ * The turning point around `middle`, when it lies on the other side of 0 than all three samples; else
+ * nothing.
+ */
 function turnWithin(
   before: Sample,
   middle: Sample,
@@ -283,7 +297,9 @@ function declination(at: Instant): number {
   return Math.asin(Math.sin(23.44 * rad) * Math.sin(longitude * rad)) / rad
 }
 
-/** A number of degrees within the limit, with six decimals at most (the precision of the original's column). */
+/**
+ * A number of degrees within the limit, with six decimals at most (the precision of the original's column).
+ */
 function degrees(value: unknown, limit: number, path: string, problems: Problem[]): number | undefined {
   const refuse = (code: string, message: string) => problems.push({ path, code, message })
   if (typeof value !== 'number' || !Number.isFinite(value)) {

@@ -1,15 +1,20 @@
 /**
- * Crontabs in words, in the wording of django-celery-beat (cron-descriptor): `At 02:00 AM, only on Monday UTC`.
+ * Crontabs in words, in the wording of django-celery-beat (cron-descriptor): `At 02:00 AM, only on Monday
+ * UTC`.
  *
- * The time of day is cronstrue's; the days and months are ours, because cronstrue words lists that hold a step
- * wrongly ("only on SaturdayApril through December") and joins the day fields of `dayMode: 'or'` with "and".
+ * The time of day is cronstrue's; the days and months are ours, because cronstrue words lists that hold a
+ * step wrongly ("only on SaturdayApril through December") and joins the day fields of `dayMode: 'or'` with
+ * "and".
  */
 
 import cronstrue from 'cronstrue'
 import { type Crontab, formatCrontab, type ParsedField, parseCrontab } from './crontab.js'
 import type { CrontabValue } from './types.js'
 
-/** The sentence, a blank, and the zone; of a crontab that does not parse its raw fields and the zone. Never throws. */
+/**
+ * The sentence, a blank, and the zone; of a crontab that does not parse its raw fields and the zone. Never
+ * throws.
+ */
 export function describeCrontab(value: CrontabValue): string {
   const parsed = parseCrontab(value)
   if (!parsed.ok) {
@@ -112,9 +117,9 @@ const monthDays: Range = { min: 1, max: 31 }
 const twelve: Range = { min: 1, max: 12 }
 
 /**
- * The field as it was written, in numbers without leading zeros, a repeated item once; or, where a list holds a step
- * or a star, or a step is longer than the field, a shorter text for the same values. Then it is a star with or
- * without a step, `a-b`, `a-b/n`, or a list of `a` and `a-b`.
+ * The field as it was written, in numbers without leading zeros, a repeated item once; or, where a list
+ * holds a step or a star, or a step is longer than the field, a shorter text for the same values. Then it
+ * is a star with or without a step, `a-b`, `a-b/n`, or a list of `a` and `a-b`.
  */
 function plain(field: ParsedField, { min, max }: Range): string {
   const items = field.text

@@ -208,7 +208,8 @@ group('other schedules', () => {
       except: { base, exclude: [{ calendar }, { calendar: { ref: 'holidays' } }] },
     }
     expect(describe({ union: [workdays, { interval: { every: 2, period: 'days' } }] })).toBe(
-      '(At 09:00 AM Europe/Warsaw; except on sat, sun, every 12-25 (Europe/Warsaw); except on days of the calendar holidays); and every 2 days',
+      '(At 09:00 AM Europe/Warsaw; except on sat, sun, every 12-25 (Europe/Warsaw); ' +
+        'except on days of the calendar holidays); and every 2 days',
     )
     const dates = [
       '2026-01-01',

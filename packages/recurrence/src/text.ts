@@ -21,9 +21,9 @@ const eventNames: Readonly<Record<SolarEvent, string>> = {
 const maxNamedDates = 5
 
 /**
- * The schedule as a sentence, in the wording of django-celery-beat where that has the schedule: `every 2 days`,
- * `At 02:00 AM, only on Monday UTC`, `Sunset (-37.817530, 144.967150)`, and for a clocked one its instant in UTC.
- * A crontab that does not parse gives its raw fields. Never throws.
+ * The schedule as a sentence, in the wording of django-celery-beat where that has the schedule: `every 2
+ * days`, `At 02:00 AM, only on Monday UTC`, `Sunset (-37.817530, 144.967150)`, and for a clocked one its
+ * instant in UTC. A crontab that does not parse gives its raw fields. Never throws.
  */
 export function describe(value: ScheduleValue): string {
   if ('interval' in value) return describeInterval(value.interval)
@@ -39,8 +39,8 @@ export function describe(value: ScheduleValue): string {
 }
 
 /**
- * The text form of Celery's model row: like `describe`, but `0 2 * * mon (m/h/dM/MY/d) UTC` for a crontab, and a
- * clocked instant as Python writes it, `2026-03-01 12:00:00+00:00`.
+ * The text form of Celery's model row: like `describe`, but `0 2 * * mon (m/h/dM/MY/d) UTC` for a crontab,
+ * and a clocked instant as Python writes it, `2026-03-01 12:00:00+00:00`.
  */
 export function modelText(value: ScheduleValue): string {
   if ('crontab' in value) return formatCrontab(value.crontab)

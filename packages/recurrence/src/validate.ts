@@ -1,7 +1,8 @@
 /**
  * Schedules as users send them: any JSON in, a canonical schedule or a list of problems out.
  *
- * A problem names the field and the rule that it breaks, so that a form can mark the field and a person can mend it.
+ * A problem names the field and the rule that it breaks, so that a form can mark the field and a person can
+ * mend it.
  */
 
 import { parseCalendar } from './calendar.js'
@@ -56,13 +57,14 @@ export function scheduleKind(value: ScheduleValue): ScheduleKind {
 }
 
 /**
- * Checks any JSON value as a schedule and returns it in canonical form: zones in their IANA spelling (`utc` becomes
- * `UTC`), weekdays of calendars in lower case, nothing else altered. A calendar that is referred to by name is not
- * looked up: that is `compile`'s work.
+ * Checks any JSON value as a schedule and returns it in canonical form: zones in their IANA spelling (`utc`
+ * becomes `UTC`), weekdays of calendars in lower case, nothing else altered. A calendar that is referred to
+ * by name is not looked up: that is `compile`'s work.
  *
  * Never throws. `path` is what the problems' paths start with; an empty one makes them start at the kind.
  *
- * Limits: 20 parts in a union, 20 exclusions in an except, 4 levels, 100 schedules in all, 2000 dates in a calendar.
+ * Limits: 20 parts in a union, 20 exclusions in an except, 4 levels, 100 schedules in all, 2000 dates in a
+ * calendar.
  */
 export function validateSchedule(value: unknown, path = 'schedule'): Result<ScheduleValue> {
   const problems: Problem[] = []
