@@ -1,4 +1,5 @@
 import type { ImportedHistory, Json, RunTotals, TaskSchedule, TaskSpec, TaskState } from '@almanac/domain'
+import { blankSpec, catchUpDefault } from '@almanac/domain'
 import type { Instant, Problem, Result } from '@almanac/recurrence'
 import type { Static } from 'typebox'
 import type { JsonObject } from './http/shape.js'
@@ -70,27 +71,6 @@ const importedJson = ({ lastRunAt, totalRunCount, anchor }: ImportedHistory): St
   anchor: isoOf(anchor),
 })
 
-/** What a field that may be reset goes back to. */
-const defaults = {
-  args: [],
-  kwargs: {},
-  headers: {},
-  queue: null,
-  exchange: null,
-  routingKey: null,
-  priority: null,
-  expires: null,
-  expireSeconds: null,
-  maxRuns: null,
-  startTime: null,
-  description: '',
-  labels: {},
-  catchUp: { policy: 'latest', windowSeconds: null, max: 100 },
-  overlap: 'allow',
-  jitterSeconds: 0,
-  maxAttempts: 1,
-} as const satisfies Partial<TaskSpec>
-
 export type TaskInputFields = Pick<TaskSpec, 'name' | 'task' | 'schedule'> & Partial<TaskSpec>
 
 /** A posted task as the commands take it. Instants are read here; every other rule is the domain's. */
@@ -105,7 +85,7 @@ export function taskInput(body: TaskBody): Result<TaskInputFields> {
     ...(headers === undefined ? {} : { headers: domainObject(headers) }),
     ...(expires === undefined ? {} : { expires: reader.readOrNull(expires, 'expires') }),
     ...(startTime === undefined ? {} : { startTime: reader.readOrNull(startTime, 'startTime') }),
-    ...(catchUp === undefined ? {} : { catchUp: { ...defaults.catchUp, ...catchUp } }),
+    ...(catchUp === undefined ? {} : { catchUp: { ...catchUpDefault, ...catchUp } }),
   }
   return settle(reader, input)
 }
@@ -138,12 +118,12 @@ export function taskChanges(patch: TaskPatch, spec: TaskSpec): Result<Partial<Ta
   const reader = new InstantReader()
   const changes: { [field: string]: unknown } = {}
   for (const [field, value] of Object.entries(fields)) {
-    if (value === null) changes[field] = defaults[field as keyof typeof defaults]
+    if (value === null) changes[field] = blankSpec[field as keyof TaskSpec]
     else if (field === 'expires' || field === 'startTime') changes[field] = reader.read(String(value), field)
     else if (field === 'labels' || field === 'kwargs' || field === 'headers') {
       changes[field] = mergePatch(spec[field], value)
     } else if (field === 'catchUp') {
-      changes[field] = { ...defaults.catchUp, ...Object(mergePatch(spec.catchUp, value)) }
+      changes[field] = { ...catchUpDefault, ...Object(mergePatch(spec.catchUp, value)) }
     } else changes[field] = value
   }
   return settle(reader, changes as Partial<TaskSpec>)

@@ -21,7 +21,7 @@ export function makeAjv(): Ajv {
     verbose: true,
   })
   ajv.addFormat('date-time', { type: 'string', validate: hasInstantForm })
-  return ajv.addVocabulary(['x-schema', 'examples'])
+  return ajv.addVocabulary(['x-schema'])
 }
 
 const codes = { body: 'invalid_body', params: 'invalid_path', headers: 'invalid_header' } as const
