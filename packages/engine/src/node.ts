@@ -3,7 +3,7 @@ import type { Instant } from '@almanac/recurrence'
 import type { Application, Commands, NodeStatus } from './application.js'
 import { Chores } from './chores.js'
 import { createCommands } from './commands/commands.js'
-import { createSystemCommands, type SystemCommands } from './commands/system.js'
+import type { SystemCommands } from './commands/system-commands.js'
 import { Intake } from './intake/run-intake.js'
 import type { Clock, Random } from './ports/clock.js'
 import type { DispatchLog } from './ports/dispatch-log.js'
@@ -70,10 +70,10 @@ export class Node implements Application {
     this.chores = new Chores(clock)
     this.projector = new Projector({ log, views, clock, onChanges: (changes) => this.applied(changes) })
     const definitions = new Definitions(views)
-    const waitFor = (position: Position) => this.projector.waitFor(position, options.barrierDeadlineMs)
-    const commandParts = { log, clock, random, views, waitFor }
-    this.commands = createCommands(commandParts)
-    this.system = createSystemCommands(commandParts)
+    const waitFor = (position: Position, timeoutMs: number) => this.projector.waitFor(position, timeoutMs)
+    const commands = createCommands({ log, clock, random, views, cluster: options.cluster, waitFor })
+    this.commands = commands
+    this.system = commands
     this.intake = new Intake(runs, clock, this.stopping)
     this.queries = new NodeQueries({ log, views, runs, clock, projector: this.projector, definitions })
     const node: NodeParts = {
@@ -82,7 +82,7 @@ export class Node implements Application {
       runs,
       barrier: new Barrier(log, this.projector, options.barrierDeadlineMs),
       definitions,
-      followUps: followUpsOf(this.chores, this.system, log),
+      followUps: followUpsOf(this.chores, this.system, log, clock),
       options,
       onCommitted: (committed, skips) => {
         this.count(committed, skips.length)

@@ -1,14 +1,23 @@
 import { scheduleIdOf, scheduleStream } from '@almanac/domain'
 import type { Chores } from '../chores.js'
-import type { SystemCommands } from '../commands/system.js'
+import type { SystemCommands } from '../commands/system-commands.js'
+import type { Clock } from '../ports/clock.js'
 import type { EventLog } from '../ports/event-log.js'
 import type { FollowUps } from './node-parts.js'
 
 /** Turns what ticks find out into commands of the system, done in the background. */
-export const followUpsOf = (chores: Chores, system: SystemCommands, log: EventLog): FollowUps => ({
+export const followUpsOf = (
+  chores: Chores,
+  system: SystemCommands,
+  log: EventLog,
+  clock: Clock,
+): FollowUps => ({
   ended: (state, cause) => {
-    const { taskId, revision } = state
-    chores.add(`end ${taskId} ${revision}`, () => system.endTask(taskId, revision, cause))
+    const { taskId, armedAt } = state
+    const causationId = `armed ${armedAt}`
+    chores.add(`end ${taskId} ${armedAt}`, () =>
+      system.completeTask(taskId, cause, causationId, clock.now(), armedAt),
+    )
   },
   poisoned: (taskId, message) => {
     chores.add(`quarantine ${taskId}`, () => system.quarantineTask(taskId, 'plan_failed', message))
