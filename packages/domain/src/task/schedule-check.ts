@@ -34,7 +34,8 @@ export function checkScheduleValue(
   lookups: Pick<Lookups, 'calendar'>,
   path: string,
 ): Refusal | undefined {
-  const missing = calendarsOf(value).find((name) => lookups.calendar(name) === undefined)
+  // All of them are asked for, so that whoever answers the lookups learns of all at once.
+  const [missing] = calendarsOf(value).filter((name) => lookups.calendar(name) === undefined)
   if (missing !== undefined) {
     const message = `there is no calendar named ${JSON.stringify(missing)}`
     return no('calendar_unknown', [{ path, code: 'unknown_calendar', message }])

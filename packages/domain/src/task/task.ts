@@ -124,7 +124,7 @@ export type TaskCommand =
   /** Only the fields that the input has. */
   | { readonly type: 'change'; readonly changes: unknown }
   | { readonly type: 'enable' }
-  /** `armedAt`: what the scheduler saw when it found the task done; it is not done if it was armed again since. */
+  /** `armedAt`: what the scheduler saw when it found the task at its end; armed anew since, it isn't at its end. */
   | { readonly type: 'disable'; readonly cause: TaskDisabled['cause']; readonly armedAt?: Instant }
   | { readonly type: 'trigger'; readonly override: unknown }
   | { readonly type: 'backfill'; readonly range: unknown }
@@ -233,9 +233,8 @@ function disable(
   context: DecisionContext,
 ): Decision<TaskEvent> {
   const { cause, armedAt } = command
-  if (!state.spec.enabled) return accept()
-  const changedSince = armedAt !== undefined && armedAt !== state.armedAt
-  if (cause === 'completed' && (changedSince || !isDone(state, context.lookups, context.at))) return accept()
+  if (!state.spec.enabled || (armedAt !== undefined && armedAt !== state.armedAt)) return accept()
+  if (cause === 'completed' && !isDone(state, context.lookups, context.at)) return accept()
   if (cause === 'expired' && !(state.spec.expires !== null && state.spec.expires <= context.at))
     return accept()
   return accept({ type: 'TaskDisabled', data: { cause } })

@@ -34,10 +34,9 @@ class MemoryEventLog implements EventLog {
       revision: next + index,
       position: this.events.length + index + 1,
     }))
-    if (placed.length > 0) {
-      this.events.push(...placed)
-      this.streams.set(stream, [...recorded, ...placed])
-    }
+    this.events.push(...placed)
+    recorded.push(...placed)
+    if (recorded.length > 0) this.streams.set(stream, recorded)
     for (const wake of [...this.waiting]) wake()
     return { outcome: 'appended', revision: next + placed.length - 1, position: this.events.length }
   }

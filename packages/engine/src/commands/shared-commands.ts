@@ -1,0 +1,173 @@
+import {
+  type CalendarCommand,
+  type CalendarEvent,
+  type CalendarState,
+  type CommandContext,
+  calendarIdOf,
+  calendarStream,
+  calendarsOf,
+  decideCalendar,
+  decideSchedule,
+  type RecordedEvent,
+  type Refusal,
+  type ScheduleCommand,
+  type ScheduleEvent,
+  type ScheduleState,
+  scheduleIdOf,
+  scheduleStream,
+} from '@almanac/domain'
+import type { Result, ScheduleValue } from '@almanac/recurrence'
+import type { CalendarInput, Outcome, ScheduleInput } from '../application.js'
+import { unavailable } from '../ports/faults.js'
+import type { Listed } from '../ports/view-store.js'
+import { applied, tokenOf } from './answers.js'
+import { type Handled, handle } from './handle.js'
+import type { CommandParts } from './parts.js'
+
+/** The commands on shared schedules and calendars, which are known by their names. */
+export class SharedCommands {
+  private readonly parts: CommandParts
+  private readonly cascade: (event: RecordedEvent) => Promise<number>
+
+  /** `cascade`: what has to follow the deletion of a shared schedule. */
+  constructor(parts: CommandParts, cascade: (event: RecordedEvent) => Promise<number>) {
+    this.parts = parts
+    this.cascade = cascade
+  }
+
+  createSchedule(context: CommandContext, input: ScheduleInput): Outcome<ScheduleState> {
+    const scheduleId = scheduleIdOf(context.namespace, textOf(input.name))
+    return this.onSchedule(context, scheduleId, { type: 'create', scheduleId, input })
+  }
+
+  /**
+   * Counts the users on read models that have everything up to the call. A task that is given the schedule at the same
+   * moment may be missed: it is then quarantined, as any task whose schedule is gone.
+   */
+  async deleteSchedule(
+    context: CommandContext,
+    scheduleId: string,
+    cascade: boolean,
+  ): Outcome<ScheduleState> {
+    const { state } = await this.parts.schedules.refresh(scheduleStream(scheduleId))
+    let users = 0
+    if (state?.namespace === context.namespace && state.status === 'active') {
+      await this.viewsUpToDate()
+      users = this.parts.views.tasksUsing(context.namespace, state.spec.name).length
+    }
+    const handled = await this.handleSchedule(context, scheduleId, { type: 'delete', users, cascade })
+    // A repeated command goes over the tasks again: the first may have died among them.
+    if (handled.ok) for (const event of handled.value.events) await this.cascade(event)
+    return applied(handled, 'ScheduleCreated')
+  }
+
+  async onSchedule(
+    context: CommandContext,
+    scheduleId: string,
+    command: ScheduleCommand,
+    expected?: number,
+  ): Outcome<ScheduleState> {
+    return applied(await this.handleSchedule(context, scheduleId, command, expected), 'ScheduleCreated')
+  }
+
+  private handleSchedule(
+    context: CommandContext,
+    scheduleId: string,
+    command: ScheduleCommand,
+    expected?: number,
+  ): Promise<Result<Handled<ScheduleState>, Refusal>> {
+    const { log, schedules, references, turns } = this.parts
+    const stream = scheduleStream(scheduleId)
+    return turns.take(stream, () =>
+      handle<ScheduleState, ScheduleEvent>(log, schedules, {
+        stream,
+        context,
+        token: tokenOf(context, this.parts.random),
+        expected,
+        decide: (folded, at) => {
+          const state = folded.state?.namespace === context.namespace ? folded.state : undefined
+          return references.with(context.namespace, (lookups) =>
+            decideSchedule(state, command, { at, lookups }),
+          )
+        },
+      }),
+    )
+  }
+
+  createCalendar(context: CommandContext, input: CalendarInput): Outcome<CalendarState> {
+    const calendarId = calendarIdOf(context.namespace, textOf(input.name))
+    return this.onCalendar(context, calendarId, { type: 'create', calendarId, input })
+  }
+
+  /** Refused while a task or a shared schedule refers to it; counted as `deleteSchedule` does. */
+  async deleteCalendar(context: CommandContext, calendarId: string): Outcome<CalendarState> {
+    const { state } = await this.parts.calendars.refresh(calendarStream(calendarId))
+    let users = 0
+    if (state?.namespace === context.namespace && state.status === 'active') {
+      await this.viewsUpToDate()
+      users = this.calendarUsers(context.namespace, state.spec.name)
+    }
+    return this.onCalendar(context, calendarId, { type: 'delete', users })
+  }
+
+  async onCalendar(
+    context: CommandContext,
+    calendarId: string,
+    command: CalendarCommand,
+    expected?: number,
+  ): Outcome<CalendarState> {
+    const { log, calendars, turns } = this.parts
+    const stream = calendarStream(calendarId)
+    const handled = await turns.take(stream, () =>
+      handle<CalendarState, CalendarEvent>(log, calendars, {
+        stream,
+        context,
+        token: tokenOf(context, this.parts.random),
+        expected,
+        decide: ({ state }) =>
+          decideCalendar(state?.namespace === context.namespace ? state : undefined, command),
+      }),
+    )
+    return applied(handled, 'CalendarCreated')
+  }
+
+  private async viewsUpToDate(): Promise<void> {
+    const { log, waitFor, options } = this.parts
+    if (waitFor === undefined) return
+    const isThere = await waitFor(await log.head(), options.usersDeadlineMs)
+    if (!isThere) throw unavailable('the read models are too far behind to tell who uses this')
+  }
+
+  /** Only unions and excepts can name calendars, so no other task is looked at. */
+  private calendarUsers(namespace: string, name: string): number {
+    const { views } = this.parts
+    const refers = (value: ScheduleValue): boolean => calendarsOf(value).includes(name)
+    const schedules = countIn(
+      (cursor) => views.listSchedules(namespace, page(cursor)),
+      ({ spec }) => refers(spec.schedule),
+    )
+    const tasks = ['union', 'except'].map((scheduleKind) =>
+      countIn(
+        (cursor) => views.listTasks(namespace, { scheduleKind }, page(cursor)),
+        ({ spec: { schedule } }) => !('ref' in schedule) && refers(schedule),
+      ),
+    )
+    return tasks.reduce((sum, count) => sum + count, schedules)
+  }
+}
+
+const page = (cursor: string | null) => (cursor === null ? { limit: 1000 } : { limit: 1000, cursor })
+
+function countIn<T>(list: (cursor: string | null) => Listed<T>, isUser: (item: T) => boolean): number {
+  let count = 0
+  let cursor: string | null = null
+  do {
+    const listed: Listed<T> = list(cursor)
+    count += listed.items.filter(isUser).length
+    cursor = listed.nextCursor
+  } while (cursor !== null)
+  return count
+}
+
+/** A name that is no text is refused by the decider; until then it stands for the empty one. */
+const textOf = (name: unknown): string => (typeof name === 'string' ? name : '')
