@@ -54,6 +54,7 @@ function weekdayDays(weekdays: number, first: number, all: number): number {
 }
 
 function ruleDays(rules: readonly DayRule[], length: number, first: number): number {
+  if (rules.length === 0) return 0
   let days = 0
   for (const rule of rules) {
     const day = ruleDay(rule, length, first)

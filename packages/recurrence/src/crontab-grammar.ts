@@ -76,6 +76,8 @@ const maxProblems = 5
  */
 export function parseField(field: CrontabField, text: string): Result<ParsedField, readonly FieldProblem[]> {
   const rule = fieldRules[field]
+  // Most fields of most crontabs are just this.
+  if (text === '*') return { ok: true, value: anyOf[field] }
   const whole = checkText(rule, text)
   if (whole !== undefined) return { ok: false, error: [whole] }
   const reader = new FieldReader(field, rule)
@@ -85,6 +87,22 @@ export function parseField(field: CrontabField, text: string): Result<ParsedFiel
   }
   if (reader.problems.length > 0) return { ok: false, error: reader.problems }
   return { ok: true, value: reader.result(text) }
+}
+
+const anyField = (min: number, max: number): ParsedField => ({
+  text: '*',
+  any: true,
+  values: Array.from({ length: max - min + 1 }, (_, index) => min + index),
+  rules: [],
+})
+
+const anyOf: Readonly<Record<CrontabField, ParsedField>> = {
+  second: anyField(0, 59),
+  minute: anyField(0, 59),
+  hour: anyField(0, 23),
+  dayOfMonth: anyField(1, 31),
+  monthOfYear: anyField(1, 12),
+  dayOfWeek: anyField(0, 6),
 }
 
 function checkText(rule: FieldRule, text: string): FieldProblem | undefined {

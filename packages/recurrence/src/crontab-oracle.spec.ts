@@ -25,7 +25,7 @@ interface OracleCase {
 const file = new URL('../oracle/crontab.oracle.json', import.meta.url)
 const all = (JSON.parse(readFileSync(file, 'utf8')) as { cases: OracleCase[] }).cases
 /** Morocco's rules after 2026-09-20 changed in tz 2026; up to 2025c they are those of the oracle. */
-const sameRules = (process.versions['tz'] ?? '') < '2026'
+const sameRules = (process.versions.tz ?? '') < '2026'
 const cases = all.filter((row) => sameRules || row.tzdata !== true)
 
 function occurrences(row: OracleCase, dst: DstPolicy): string[] {

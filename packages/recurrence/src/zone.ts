@@ -122,13 +122,13 @@ class TableZone implements Zone {
     for (let span = this.spanAt(localMs - maxOffset); ; span = this.spanAt(span.to)) {
       const instant = localMs - span.offset
       if (instant >= span.from && instant < span.to) found.push(instant)
-      if (!(span.to <= until)) return found
+      if (!(span.to <= until) || span.to === Infinity) return found
     }
   }
 
   transitionsBetween(a: Instant, b: Instant): readonly Transition[] {
     const found: Transition[] = []
-    for (let span = this.spanAt(a); span.to <= b; ) {
+    for (let span = this.spanAt(a); span.to <= b && span.to < Infinity; ) {
       const at = span.to
       const next = this.spanAt(at)
       if (next.offset !== span.offset) found.push({ at, before: span.offset, after: next.offset })
@@ -143,9 +143,11 @@ class TableZone implements Zone {
     const index = Math.floor(instant / tableMs)
     let table = this.tables.get(index)
     if (table === undefined) {
-      if (this.tables.size >= maxTables) this.tables.clear()
       table = this.buildTable(index)
       this.tables.set(index, table)
+      // The oldest goes: a walk through more years than that meets each table once anyway.
+      const [oldest = index] = this.tables.size > maxTables ? this.tables.keys() : []
+      if (oldest !== index) this.tables.delete(oldest)
     }
     for (const span of table) {
       if (instant < span.to) {
