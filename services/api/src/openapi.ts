@@ -1,6 +1,7 @@
 import { scheduleSchemas } from '@almanac/protocol'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
+import { contentPolicy } from './guards.js'
 import type { Api } from './host.js'
 
 const introduction = `Everything under \`/v1/namespaces/{namespace}\` belongs to one namespace.
@@ -22,8 +23,9 @@ export async function serveOpenApi(api: Api, version: string): Promise<void> {
   })
   await api.register(swaggerUi, {
     routePrefix: '/docs',
-    staticCSP: true,
-    uiConfig: { docExpansion: 'list', deepLinking: true },
+    staticCSP: contentPolicy,
+    // No validator badge: it would send the document to another site.
+    uiConfig: { docExpansion: 'list', deepLinking: true, validatorUrl: null },
   })
   api.route({
     method: 'GET',

@@ -24,7 +24,7 @@ const visibleText =
   '^(?=[\\s\\S]*\\S)[^\\u0000-\\u001f\\u007f-\\u009f\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff]*$'
 
 export const nameText = (description: string) =>
-  Type.String({ minLength: 1, maxLength: 200, pattern: visibleText, description })
+  Type.String({ maxLength: 200, pattern: visibleText, description })
 
 export const text = (description: string, maxLength?: number) =>
   Type.String(maxLength === undefined ? { description } : { maxLength, description })

@@ -1,0 +1,206 @@
+// The status page. Everything that users wrote goes to the page through textContent.
+
+const refreshMs = 2_000
+const rows = 15
+const byId = (id) => document.getElementById(id)
+const namespaceInput = byId('namespace')
+
+let feed
+let feedNamespace
+let changes = []
+
+function element(name, text, className) {
+  const made = document.createElement(name)
+  if (text !== undefined) made.textContent = text
+  if (className) made.className = className
+  return made
+}
+
+function cell(text, className, title) {
+  const made = element('td', text, className)
+  if (title) made.title = title
+  return made
+}
+
+function fill(id, cellsOfRows, columns, empty) {
+  const body = cellsOfRows.map((cells) => {
+    const row = element('tr')
+    row.append(...cells)
+    return row
+  })
+  if (body.length === 0) {
+    const only = cell(empty, 'muted')
+    only.colSpan = columns
+    const row = element('tr')
+    row.append(only)
+    body.push(row)
+  }
+  byId(id).replaceChildren(...body)
+}
+
+function span(ms) {
+  const s = Math.abs(ms) / 1_000
+  if (s < 1) return `${Math.round(Math.abs(ms))} ms`
+  if (s < 100) return `${Math.round(s)} s`
+  if (s < 6_000) return `${Math.round(s / 60)} min`
+  return s < 172_800 ? `${Math.round(s / 3_600)} h` : `${Math.round(s / 86_400)} days`
+}
+
+const shortTime = (iso) =>
+  new Date(iso).toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'medium' })
+const relative = (iso, now) => {
+  const ms = Date.parse(iso) - now
+  return ms >= 0 ? `in ${span(ms)}` : `${span(ms)} ago`
+}
+
+const statusClass = { succeeded: 'good', failed: 'bad', expired: 'warn', cancelled: 'warn' }
+
+async function read(url) {
+  const response = await fetch(url, { headers: { accept: 'application/json' } })
+  const body = await response.json()
+  if (!response.ok) throw new Error(body.detail ?? `HTTP ${response.status}`)
+  return body
+}
+
+function showCluster(cluster) {
+  const [node] = cluster.nodes
+  const state = byId('state')
+  state.textContent = node.ready ? 'running' : (node.problem ?? 'not ready')
+  state.className = `pill ${node.ready ? 'good' : 'warn'}`
+  const { tasks, runs, counters } = cluster
+  const counts = [
+    ['Tasks', tasks.tasks],
+    ['Enabled', tasks.enabled],
+    ['Quarantined', tasks.quarantined, tasks.quarantined > 0 ? 'bad' : ''],
+    ['Queued', runs.queued ?? 0],
+    ['Running', runs.running ?? 0],
+    ['Succeeded', runs.succeeded ?? 0],
+    ['Failed', runs.failed ?? 0, runs.failed > 0 ? 'bad' : ''],
+    ['Emitted since start', counters.runs_emitted_total ?? 0],
+    ['Skipped since start', counters.skips_total ?? 0],
+  ]
+  byId('counts').replaceChildren(
+    ...counts.map(([label, value, className]) => {
+      const card = element('div')
+      card.append(element('dt', label), element('dd', value.toLocaleString(), className))
+      return card
+    }),
+  )
+  const owned = cluster.partitions.filter(({ owner }) => owner === node.nodeId).length
+  const behind = node.lag > 0 ? `, ${node.lag} behind` : ''
+  byId('footer').textContent =
+    `Node ${node.nodeId} of cluster ${cluster.cluster}, up ${span(Date.parse(node.now) - Date.parse(node.startedAt))}, ` +
+    `${owned} of ${cluster.partitions.length} partitions, event log at ${node.head}${behind}. ` +
+    `Times are in your zone. Refreshed every ${refreshMs / 1_000} s.`
+  return Date.parse(node.now)
+}
+
+function showTasks({ items, total }, now) {
+  const due = items
+    .filter(({ nextRunAt }) => nextRunAt !== null)
+    .sort((a, b) => (a.nextRunAt < b.nextRunAt ? -1 : 1))
+    .slice(0, rows)
+  const first = items.length < total ? ` among the first ${items.length} of ${total} tasks` : ''
+  fill(
+    'next',
+    due.map((task) => [
+      cell(task.name, 'wide'),
+      cell(task.task, 'wide muted'),
+      cell(task.scheduleText, 'wide'),
+      cell(relative(task.nextRunAt, now), '', shortTime(task.nextRunAt)),
+      cell(task.totalRunCount.toLocaleString(), 'number'),
+    ]),
+    5,
+    `Nothing is due${first}.`,
+  )
+}
+
+function showRuns({ items }, now) {
+  fill(
+    'runs',
+    items.map((run) => [
+      cell(run.taskName, 'wide'),
+      cell(relative(run.scheduledAt, now), '', shortTime(run.scheduledAt)),
+      cell(span(Date.parse(run.emittedAt) - Date.parse(run.scheduledAt)), 'muted'),
+      cell(run.status, statusClass[run.status], run.error ?? ''),
+      cell(run.kind, 'muted'),
+      cell(`${run.attempt}/${run.maxAttempts}`, 'number'),
+      cell(run.worker ?? '', 'muted'),
+    ]),
+    7,
+    'Nothing has run yet.',
+  )
+}
+
+function showChanges() {
+  const now = Date.now()
+  fill(
+    'changes',
+    changes.map((event) => [
+      cell(relative(event.at, now), '', shortTime(event.at)),
+      cell(event.actor),
+      cell(
+        `${event.type} ${event.data.spec?.name ?? event.stream}`,
+        'wide',
+        event.changes.map((c) => c.field).join(', '),
+      ),
+      cell(event.reason ?? '', 'wide muted'),
+    ]),
+    4,
+    'No change yet.',
+  )
+}
+
+const eventTypes =
+  'TaskCreated TaskChanged TaskEnabled TaskDisabled TaskTriggered TaskBackfillRequested TaskHistoryReset TaskQuarantined ' +
+  'TaskDeleted ScheduleCreated ScheduleChanged ScheduleDeleted CalendarCreated CalendarChanged CalendarDeleted ChangeAnnounced'
+
+function follow(namespace, head) {
+  if (feedNamespace === namespace) return
+  feed?.close()
+  feedNamespace = namespace
+  changes = []
+  feed = new EventSource(
+    `/v1/namespaces/${encodeURIComponent(namespace)}/events?after=${Math.max(0, head - 200)}`,
+  )
+  for (const type of eventTypes.split(' ')) {
+    feed.addEventListener(type, ({ data }) => {
+      changes = [JSON.parse(data), ...changes].slice(0, rows)
+    })
+  }
+}
+
+async function refresh() {
+  const problem = byId('problem')
+  try {
+    const namespace = namespaceInput.value.trim() || 'default'
+    const root = `/v1/namespaces/${encodeURIComponent(namespace)}`
+    const cluster = await read('/v1/cluster')
+    const now = showCluster(cluster)
+    const [tasks, runs] = await Promise.all([
+      read(`${root}/tasks?enabled=true&limit=200`),
+      read(`${root}/runs?limit=${rows}`),
+    ])
+    showTasks(tasks, now)
+    showRuns(runs, now)
+    follow(namespace, cluster.nodes[0].head)
+    showChanges()
+    problem.hidden = true
+  } catch (error) {
+    problem.textContent =
+      error instanceof TypeError ? 'Almanac does not answer. Trying again.' : error.message
+    problem.hidden = false
+    if (error instanceof TypeError) {
+      byId('state').textContent = 'unreachable'
+      byId('state').className = 'pill bad'
+    }
+  }
+}
+
+async function loop() {
+  if (!document.hidden) await refresh()
+  setTimeout(loop, refreshMs)
+}
+
+namespaceInput.addEventListener('change', refresh)
+loop()
