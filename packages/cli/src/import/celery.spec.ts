@@ -131,6 +131,12 @@ describe('rows that are refused, alone', () => {
     ['headers that are a list', { headers: '[]' }, ['headers not_an_object']],
     ['no schedule', { interval: null }, [' no_schedule']],
     ['a schedule row that is missing', { interval: 99 }, ['interval schedule_missing']],
+    ['a queue that no broker could have', { queue: 'a b' }, ['queue bad_route']],
+    [
+      'an end before the start',
+      { start_time: '2027-02-01T00:00:00Z', expires: '2027-01-01T00:00:00Z' },
+      ['expires expires_before_start'],
+    ],
     ['no name', { name: '  ' }, ['name required']],
     ['a name of 201 characters', { name: 'x'.repeat(201) }, ['name too_long']],
     ['priority 256', { priority: 256 }, ['priority out_of_range']],
@@ -179,7 +185,13 @@ describe('rows that are refused, alone', () => {
   })
 
   it('leaves the other rows alone', () => {
-    const plan = planOf(interval('1'), task('1', { args: 'x' }), task('2'), task('3', { interval: null }), task('4'))
+    const plan = planOf(
+      interval('1'),
+      task('1', { args: 'x' }),
+      task('2'),
+      task('3', { interval: null }),
+      task('4'),
+    )
     expect(plan.tasks.map(({ body }) => body !== undefined)).toEqual([false, true, false, true])
   })
 })
@@ -188,7 +200,11 @@ describe('rows that are taken with a note', () => {
   it.each([
     ['exchange without routing_key', { exchange: 'ex' }, ['exchange_alone']],
     ['routing_key without exchange', { routing_key: 'k' }, ['routing_key_alone']],
-    ['reserved headers', { headers: '{"task": "x", "id": "y", "a": 1}' }, ['reserved_header', 'reserved_header']],
+    [
+      'reserved headers',
+      { headers: '{"task": "x", "id": "y", "a": 1}' },
+      ['reserved_header', 'reserved_header'],
+    ],
     ['nested headers', { headers: '{"a": {"b": 1}}' }, ['nested_header']],
     ['typed JSON', { args: '[{"__type__": "datetime", "__value__": "2026-01-01"}]' }, ['typed_json']],
     ['expire_seconds 0', { expire_seconds: 0 }, ['no_expiry']],
@@ -197,6 +213,7 @@ describe('rows that are taken with a note', () => {
     ['history', { last_run_at: '2026-11-01T00:00:00Z', total_run_count: 3 }, ['history']],
     ['a one-off that has run', { one_off: true, total_run_count: 1 }, ['one_off_done', 'history']],
     ['a task of Celery itself', { name: 'celery.backend_cleanup' }, ['celery_internal']],
+    ['headers that Almanac sets itself', { headers: '{"Almanac-Run": 1}' }, ['reserved_header']],
     ['nothing to tell', {}, []],
   ])('%s', (_, fields, expected) => {
     expect(notes(fields)).toEqual(expected)
@@ -209,11 +226,25 @@ describe('rows that are taken with a note', () => {
 
   it('takes day of week 7 as Sunday and tells that it will run now', () => {
     for (const day of ['7', '0-7', '5-7', '1,7', '07']) {
-      expect(notes({ interval: null, crontab: 1 }, crontab('1', { day_of_week: day }))).toContain('sunday_seven')
+      expect(notes({ interval: null, crontab: 1 }, crontab('1', { day_of_week: day }))).toContain(
+        'sunday_seven',
+      )
     }
     for (const day of ['*', '0-6', 'mon', '*/7']) {
       expect(notes({ interval: null, crontab: 1 }, crontab('1', { day_of_week: day }))).toEqual([])
     }
+  })
+
+  it('tells that a clocked instant in the past runs at once, if the task is still to run', () => {
+    const clocked = {
+      model: 'django_celery_beat.clockedschedule',
+      pk: '1',
+      fields: { clocked_time: '2020-01-01T00:00:00Z' },
+    }
+    const fields = { interval: null, clocked: 1, one_off: true }
+    expect(notes(fields, clocked)).toEqual(['clocked_past'])
+    expect(notes({ ...fields, enabled: false }, clocked)).toEqual([])
+    expect(notes({ ...fields, total_run_count: 1 }, clocked)).toEqual(['one_off_done', 'history'])
   })
 
   it('disables a one-off that has run, and leaves a disabled task disabled', () => {
@@ -224,7 +255,14 @@ describe('rows that are taken with a note', () => {
 
   it('takes blank texts as the original reads them', () => {
     const body = only({ args: '', kwargs: ' ', headers: null, queue: '', exchange: '', routing_key: '' }).body
-    expect(body).toMatchObject({ args: [], kwargs: {}, headers: {}, queue: null, exchange: null, routingKey: null })
+    expect(body).toMatchObject({
+      args: [],
+      kwargs: {},
+      headers: {},
+      queue: null,
+      exchange: null,
+      routingKey: null,
+    })
   })
 
   it('lays the interval grid from the last run, else from the last change', () => {

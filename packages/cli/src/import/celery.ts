@@ -68,7 +68,9 @@ export const planImport = (rows: readonly FixtureRow[], now: number): ImportPlan
   for (const { schedules: used } of tasks) {
     for (const schedule of used) uses.set(schedule, (uses.get(schedule) ?? 0) + 1)
   }
-  const planned = [...schedules.values()].map((schedule) => ({ ...schedule, usedBy: uses.get(schedule) ?? 0 }))
+  const planned = [...schedules.values()].map((schedule) => ({
+    ...schedule,
+    usedBy: uses.get(schedule) ?? 0,
+  }))
   return { tasks, schedules: planned, ignored }
 }
-

@@ -10,7 +10,7 @@ const typedNames = (value: Json, found: Set<string>): void => {
   if (Array.isArray(value)) for (const item of value) typedNames(item, found)
   else if (typeof value === 'object' && value !== null) {
     const record = value as { readonly [key: string]: Json }
-    const type = Object.hasOwn(record, '__type__') ? record['__type__'] : undefined
+    const type = Object.hasOwn(record, '__type__') ? record.__type__ : undefined
     if (typeof type === 'string' && Object.hasOwn(record, '__value__')) found.add(type)
     for (const item of Object.values(record)) typedNames(item, found)
   }

@@ -63,7 +63,9 @@ const solar = (columns: Columns): unknown => {
       'Celery up to 5.6 fires this event before sunset by mistake; here it is 18 degrees below the horizon',
     )
   }
-  return { solar: { event, latitude: degrees(columns, 'latitude'), longitude: degrees(columns, 'longitude') } }
+  return {
+    solar: { event, latitude: degrees(columns, 'latitude'), longitude: degrees(columns, 'longitude') },
+  }
 }
 
 const clocked = (columns: Columns): unknown => {
@@ -75,7 +77,7 @@ const clocked = (columns: Columns): unknown => {
 }
 
 const interval = (columns: Columns): unknown => ({
-  interval: { every: columns.row.fields['every'], period: columns.row.fields['period'] },
+  interval: { every: columns.row.fields.every, period: columns.row.fields.period },
 })
 
 const readers: Readonly<Record<ScheduleColumn, (columns: Columns) => unknown>> = {
@@ -104,4 +106,3 @@ export const mapSchedule = (column: ScheduleColumn, row: FixtureRow): MappedSche
   }
   return { column, row, value: undefined, findings }
 }
-

@@ -1,4 +1,5 @@
 import type { Json } from '@almanac/domain'
+import { checkBody } from './check.js'
 import { Columns } from './columns.js'
 import type { FixtureRow } from './fixture.js'
 import { readJsonText } from './json-text.js'
@@ -74,15 +75,17 @@ const objectColumn = (columns: Columns, name: string): JsonObject => {
   return {}
 }
 
-/** Names that are part of every Celery message, where a user's header of the same name replaced the real one. */
-const reservedHeaders = ['task', 'id']
+/** Of every Celery message: a user's header of that name replaced the real one. */
+const celeryNames: ReadonlySet<string> = new Set(['task', 'id'])
+/** Headers that Almanac sets itself. */
+const isReserved = (name: string) => /^(task|id|almanac-.*)$/i.test(name)
 
 const headersOf = (columns: Columns): JsonObject => {
   const headers = objectColumn(columns, 'headers')
-  const kept = Object.entries(headers).filter(([name]) => !reservedHeaders.includes(name))
+  const kept = Object.entries(headers).filter(([name]) => !isReserved(name))
   for (const name of Object.keys(headers)) {
-    if (!reservedHeaders.includes(name)) continue
-    const message = `header "${name}" is left out: the name is reserved, in Celery it replaced the real ${name}`
+    if (!isReserved(name)) continue
+    const message = `header "${name}" is left out: the name is reserved${celeryNames.has(name) ? `, in Celery it replaced the real ${name}` : ''}`
     columns.findings.note('headers', 'reserved_header', message)
   }
   const nested = kept.filter(([, value]) => typeof value === 'object' && value !== null).map(([name]) => name)
@@ -96,7 +99,11 @@ const scheduleOf = (columns: Columns, find: FindSchedule): readonly MappedSchedu
   const { row, findings } = columns
   const given = scheduleColumns.filter((column) => columns.has(column))
   if (given.length === 0) {
-    findings.refuse('', 'no_schedule', 'has no schedule: one of interval, crontab, solar, clocked must be set')
+    findings.refuse(
+      '',
+      'no_schedule',
+      'has no schedule: one of interval, crontab, solar, clocked must be set',
+    )
   }
   if (given.length > 1) {
     for (const column of given) {
@@ -109,6 +116,15 @@ const scheduleOf = (columns: Columns, find: FindSchedule): readonly MappedSchedu
     if (!found) findings.refuse(column, 'schedule_missing', `${column} ${pk} is not in the file`)
     return found ? [found] : []
   })
+}
+
+/** An instant that is past fires at once, as in Celery. */
+const notePast = (value: unknown, columns: Columns, now: number) => {
+  if (typeof value !== 'object' || value === null || !('clocked' in value)) return
+  const at = Date.parse((value.clocked as { at: string }).at)
+  if (at <= now && columns.flag('enabled', true) && columns.whole('total_run_count') === 0) {
+    columns.findings.note('clocked', 'clocked_past', 'its instant is past: it runs once, at once')
+  }
 }
 
 /** What the one schedule of the task adds: its problems refuse the task, its notes are told with it. */
@@ -132,7 +148,10 @@ const routing = (columns: Columns) => {
     note('exchange_alone', 'exchange without routing_key: Celery ignored it, here runs go to that exchange')
   }
   if (routingKey !== null && exchange === null) {
-    note('routing_key_alone', 'routing_key without exchange: Celery ignored it, here it is the key of the run')
+    note(
+      'routing_key_alone',
+      'routing_key without exchange: Celery ignored it, here it is the key of the run',
+    )
   }
   return { queue, exchange, routingKey, priority: columns.whole('priority') }
 }
@@ -177,13 +196,19 @@ const history = (columns: Columns, column: ScheduleColumn | undefined, startTime
   const anchor = lastRunAt ?? columns.instant('date_changed')
   if (totalRunCount > 0 || lastRunAt !== null) {
     const runs = `${totalRunCount} ${totalRunCount === 1 ? 'run' : 'runs'}`
-    columns.findings.note('total_run_count', 'history', `its history comes along: ${runs}, ${lastRunText(lastRunAt)}`)
+    columns.findings.note(
+      'total_run_count',
+      'history',
+      `its history comes along: ${runs}, ${lastRunText(lastRunAt)}`,
+    )
   }
   if (column === 'interval' && startTime !== null && lastRunAt !== null) {
     const message = 'its grid is laid from start_time; Celery counted from last_run_at'
     columns.findings.note('start_time', 'grid_from_start', message)
   }
-  return anchor === null ? {} : { imported: { lastRunAt: iso(lastRunAt), totalRunCount, anchor: isoOf(anchor) } }
+  return anchor === null
+    ? {}
+    : { imported: { lastRunAt: iso(lastRunAt), totalRunCount, anchor: isoOf(anchor) } }
 }
 
 const isoOf = (instant: number) => new Date(instant).toISOString()
@@ -193,10 +218,6 @@ const lastRunText = (lastRunAt: number | null) =>
 const required = (columns: Columns, name: string): string => {
   const text = columns.text(name) ?? ''
   if (text.trim() === '') columns.findings.refuse(name, 'required', 'must be given')
-  // Code points, not UTF-16 units: an emoji counts as one, as in the original's database.
-  else if ([...text].length > 200) {
-    columns.findings.refuse(name, 'too_long', `must have at most 200 characters, has ${[...text].length}`)
-  }
   return text
 }
 
@@ -209,9 +230,6 @@ export const mapTask = (row: FixtureRow, find: FindSchedule, now: number): Mappe
   const name = required(columns, 'name')
   const startTime = columns.instant('start_time')
   const { queue, exchange, routingKey, priority } = routing(columns)
-  if (priority !== null && (priority < 0 || priority > 255)) {
-    findings.refuse('priority', 'out_of_range', `must be 0 to 255, not ${priority}`)
-  }
   if (name.startsWith('celery.')) {
     findings.note('name', 'celery_internal', 'a task of Celery itself: needs a worker that knows it')
   }
@@ -232,5 +250,7 @@ export const mapTask = (row: FixtureRow, find: FindSchedule, now: number): Mappe
     description: columns.text('description') ?? '',
     ...history(columns, column, startTime),
   }
+  notePast(body.schedule, columns, now)
+  if (findings.problems.length === 0) checkBody(body, findings)
   return { row, name, body: findings.problems.length > 0 ? undefined : body, findings, schedules }
 }

@@ -1,0 +1,75 @@
+import { blankSpec } from '@almanac/domain'
+import type { EventJson } from '@almanac/protocol'
+import { taskIdOf } from '../http/find.js'
+import type { Page } from '../http/pages.js'
+import { type Difference, differences, valueText } from '../output/diff.js'
+import { pad, visible, widthOf } from '../output/text.js'
+import { instantText, relative } from '../output/time.js'
+import { type ServerOptions, Session } from '../session.js'
+import type { World } from '../world.js'
+
+const titles: Readonly<Record<string, string>> = {
+  TaskCreated: 'created',
+  TaskChanged: 'changed',
+  TaskEnabled: 'enabled',
+  TaskDisabled: 'disabled',
+  TaskTriggered: 'triggered by hand',
+  TaskBackfillRequested: 'backfill requested',
+  TaskHistoryReset: 'run history reset',
+  TaskQuarantined: 'quarantined',
+  TaskDeleted: 'deleted',
+  TaskAbandoned: 'creation abandoned',
+}
+
+const causes: Readonly<Record<string, string>> = {
+  completed: ', its runs are done',
+  expired: ', its schedule ended',
+  schedule: ' with its shared schedule',
+}
+
+const titleOf = ({ type, data }: EventJson): string => {
+  const cause: unknown = data.cause
+  return (titles[type] ?? type) + (typeof cause === 'string' ? (causes[cause] ?? '') : '')
+}
+
+const defaults: Readonly<Record<string, unknown>> = { ...blankSpec }
+const isDefault = (field: string, value: unknown): boolean =>
+  JSON.stringify(value) === JSON.stringify(defaults[field])
+
+/** What a creation sets beyond the defaults; what other events change, leaf by leaf. */
+const leavesOf = ({ type, changes }: EventJson): readonly Difference[] =>
+  type === 'TaskCreated'
+    ? changes
+        .filter(({ field, to }) => !isDefault(field, to))
+        .map(({ field, to }) => ({ path: field, from: undefined, to }))
+    : changes.flatMap(({ field, from, to }) => differences(field, from, to))
+
+const printLeaves = (session: Session, leaves: readonly Difference[]) => {
+  const { red, green, dim } = session.world.out.paint
+  const width = leaves.reduce((most, { path }) => Math.max(most, widthOf(path)), 0)
+  for (const { path, from, to } of leaves) {
+    const label = dim(pad(path, width))
+    const after = green(valueText(to))
+    session.line(`    ${label}  ${from === undefined ? '' : `${red(valueText(from))} → `}${after}`)
+  }
+}
+
+const printEvent = (session: Session, event: EventJson) => {
+  const { bold, dim, cyan } = session.world.out.paint
+  const at = Date.parse(event.at)
+  const where = dim(`revision ${event.revision}, position ${event.position}`)
+  session.line(
+    `${cyan(instantText(at))}  ${bold(titleOf(event))} by ${visible(event.actor)}  ${dim(relative(at, session.now))}  ${where}`,
+  )
+  if (event.reason !== null && event.reason !== '') session.line(`    “${visible(event.reason)}”`)
+  printLeaves(session, leavesOf(event))
+}
+
+/** A task's events, oldest first, by id also those of a deleted one: when, what, by whom, why, and what changed. */
+export const historyOfTask = async (world: World, name: string, options: ServerOptions): Promise<void> => {
+  const session = new Session(world, options)
+  const id = await taskIdOf(session.server, name)
+  const { body } = await session.server.ask<Page<EventJson>>(`/tasks/${id}/history`)
+  if (session.json) return session.document(body)
+  for (const event of body.items) printEvent(session, event)
+}

@@ -1,0 +1,148 @@
+import type { Command } from 'commander'
+import { type ServerOptions, withServerOptions } from '../session.js'
+import type { World } from '../world.js'
+import { type ChangeOptions, changeTasks, type TaskVerb } from './tasks-change.js'
+import { type CreateOptions, createTask } from './tasks-create.js'
+import { historyOfTask } from './tasks-history.js'
+import { listTasks, type TaskListOptions } from './tasks-list.js'
+import { nextOfTask, showTask } from './tasks-show.js'
+import { type WhyOptions, whyTask } from './tasks-why.js'
+
+const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
+
+const addList = (tasks: Command, world: World) =>
+  withServerOptions(
+    tasks
+      .command('list')
+      .alias('ls')
+      .description('tasks by name')
+      .option('--enabled', 'only those that are enabled')
+      .option('--disabled', 'only those that are not')
+      .option('--quarantined', 'only those that cannot be planned')
+      .option('-t, --task <task>', 'that run this task')
+      .option('--queue <queue>', 'of this queue')
+      .option('-l, --label <key=value>', 'with this label, or `key` alone; repeat for more', collect)
+      .option('-k, --schedule-kind <kind>', 'interval, crontab, solar, clocked, union, except or ref')
+      .option('--schedule <name>', 'that use this shared schedule')
+      .option('-q, --q <text>', 'with this text in name, task or description')
+      .option('--as-of <when>', 'as it was at this instant (ISO 8601, -2h) or event position (digits)')
+      .option('--limit <n>', 'how many (100)')
+      .option('-a, --all', 'all of them'),
+  )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  almanac tasks list --enabled --queue backup_queue
+  almanac tasks list -q backup --as-of -1d               # as it was yesterday
+  almanac tasks list --all --json | jq '.items[].name'`,
+    )
+    .action((options: TaskListOptions) => listTasks(world, options))
+
+const addReads = (tasks: Command, world: World) => {
+  withServerOptions(
+    tasks
+      .command('show')
+      .description('everything about one task')
+      .argument('<name>', 'its name, else its id'),
+  ).action((name: string, options: ServerOptions) => showTask(world, name, options))
+  withServerOptions(
+    tasks
+      .command('history')
+      .description('who changed what, when and why')
+      .argument('<name>', 'its name, else its id'),
+  ).action((name: string, options: ServerOptions) => historyOfTask(world, name, options))
+  withServerOptions(
+    tasks
+      .command('next')
+      .description('the coming occurrences')
+      .argument('<name>', 'its name, else its id')
+      .option('-c, --count <n>', 'how many (10)'),
+  ).action((name: string, options: ServerOptions) => nextOfTask(world, name, options))
+  withServerOptions(
+    tasks
+      .command('why')
+      .description('each past occurrence and what became of it')
+      .argument('<name>', 'its name, else its id')
+      .option('--from <instant>', 'from here: ISO 8601, a date, now, -2h', '-24h')
+      .option('--to <instant>', 'up to here', 'now'),
+  )
+    .addHelpText('after', '\nExample:\n  almanac tasks why "Daily backup at 2 AM" --from -7d')
+    .action((name: string, options: WhyOptions) => whyTask(world, name, options))
+}
+
+const addSchedule = (command: Command) =>
+  command
+    .requiredOption('--name <name>', 'unique in the namespace')
+    .requiredOption('-t, --task <task>', 'what to run: the name that workers know it by')
+    .requiredOption(
+      '-s, --schedule <schedule>',
+      'a crontab line, or the JSON of any schedule or {"ref": "name"}',
+    )
+    .option('-z, --timezone <zone>', 'zone of a crontab that names none (UTC)')
+    .option('--seconds', 'the crontab line has six fields, the first is the second')
+
+const addCreate = (tasks: Command, world: World) =>
+  withServerOptions(
+    addSchedule(tasks.command('create').description('a new task'))
+      .option('--args <json>', 'positional arguments: a JSON list')
+      .option('--kwargs <json>', 'named arguments: a JSON object')
+      .option('--headers <json>', 'message headers of your own: a JSON object')
+      .option('-q, --queue <queue>', 'queue of its runs (default)')
+      .option('--exchange <name>', 'exchange to route by, in place of a queue')
+      .option('--routing-key <key>', 'routing key')
+      .option('--priority <n>', '0 to 255, higher goes first')
+      .option('--expires <instant>', 'the schedule ends here: ISO 8601, a date, +30d')
+      .option('--expire-seconds <n>', 'life of each run, from its emission')
+      .option('--one-off', 'run once, then disable')
+      .option('--max-runs <n>', 'run so many times, then disable')
+      .option('--start-time <instant>', 'no occurrence before it; an interval counts from it')
+      .option('--disabled', 'create it disabled')
+      .option('--description <text>', 'for people')
+      .option('-l, --label <key=value>', 'a label; repeat for more', collect)
+      .option('--catch-up <policy>', 'missed occurrences: latest, all or none (latest)')
+      .option('--overlap <policy>', 'allow, skip, queueOne or cancelRunning (allow)')
+      .option('--jitter <seconds>', 'spread its dispatch over so long')
+      .option('--max-attempts <n>', 'how often a failed run is tried in all (1)')
+      .option('--if-missing', 'leave an existing task of that name as it is')
+      .option('--replace', 'replace an existing task of that name')
+      .option('--reason <text>', 'why; kept in the history'),
+  )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  almanac tasks create --name "Daily backup" --task app.backup --schedule "0 2 * * *" --queue backup
+  almanac tasks create --name "Poll" --task app.poll --schedule '{"interval": {"every": 30, "period": "minutes"}}'
+  almanac tasks create --name "Greet" --task app.greet --one-off \\
+      --schedule '{"clocked": {"at": "2027-01-01T00:00:00Z"}}' --args '["新年"]'`,
+    )
+    .action((options: CreateOptions) => createTask(world, options))
+
+const verbs: readonly (readonly [TaskVerb, string])[] = [
+  ['enable', 'its next run is its next normal occurrence'],
+  ['disable', 'no occurrence runs until it is enabled'],
+  ['trigger', 'run it now, whatever its schedule says'],
+  ['reset-history', 'count its runs from now on'],
+  ['delete', 'its history stays'],
+]
+
+const addChanges = (tasks: Command, world: World) => {
+  for (const [verb, description] of verbs) {
+    withServerOptions(
+      tasks
+        .command(verb)
+        .description(description)
+        .argument('<names...>', 'names, else ids')
+        .option('-r, --reason <text>', 'why; kept in the history'),
+    ).action((names: readonly string[], options: ChangeOptions) => changeTasks(world, verb, names, options))
+  }
+}
+
+export const addTasks = (program: Command, world: World): void => {
+  const tasks = program.command('tasks').description('what runs, when, and who changed it')
+  addList(tasks, world)
+  addReads(tasks, world)
+  addCreate(tasks, world)
+  addChanges(tasks, world)
+}

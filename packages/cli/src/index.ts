@@ -1,0 +1,6 @@
+export { exitCodes, Failure } from './failure.js'
+export { type ImportPlan, planImport } from './import/celery.js'
+export { type FixtureRow, readFixture } from './import/fixture.js'
+export { run } from './program.js'
+export { version } from './version.js'
+export type { Clock, Screen, Stop, World } from './world.js'

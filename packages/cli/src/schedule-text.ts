@@ -1,0 +1,76 @@
+import { parseStrictJson } from '@almanac/protocol'
+import { type Problem, parseCrontabLine, type ScheduleValue, validateSchedule } from '@almanac/recurrence'
+import { refused } from './failure.js'
+
+export interface ScheduleTextOptions {
+  /** Zone of a crontab that names none. @default UTC */
+  readonly timezone?: string
+  /** The line has a seconds field in front: six fields. */
+  readonly seconds?: boolean
+}
+
+const fail = (message: string, problems: readonly Problem[]) =>
+  refused(message, {
+    code: 'invalid',
+    problems: problems.map(({ path, message: text }) => ({
+      path: path.replace(/^line\.?/, ''),
+      message: text,
+    })),
+  })
+
+const withZone = (value: unknown, timezone: string | undefined): unknown => {
+  if (timezone === undefined || typeof value !== 'object' || value === null || !('crontab' in value))
+    return value
+  const { crontab } = value
+  if (typeof crontab !== 'object' || crontab === null || 'timezone' in crontab) return value
+  return { ...value, crontab: { ...crontab, timezone } }
+}
+
+const fromJson = (text: string): unknown => {
+  const read = parseStrictJson(text)
+  if (read.ok) return read.value
+  throw refused(`The schedule is not JSON as it should be: ${read.fault.path} ${read.fault.message}`)
+}
+
+const fromLine = (line: string, { timezone, seconds = false }: ScheduleTextOptions): ScheduleValue => {
+  const read = parseCrontabLine(line)
+  if (!read.ok) throw fail(`"${line}" is not a valid crontab line.`, read.error)
+  if ((read.value.second !== undefined) !== seconds && !line.startsWith('@')) {
+    throw refused(`"${line}" has ${seconds ? 'no field for the seconds' : 'six fields'}.`, {
+      code: 'invalid',
+      hint: seconds
+        ? 'With --seconds the line has six fields, the first is the second: 30 0 2 * * mon'
+        : 'Give --seconds when the first field is the second; there is no field for the year.',
+    })
+  }
+  return { crontab: { ...read.value, timezone: read.value.timezone ?? timezone ?? 'UTC' } }
+}
+
+/**
+ * A schedule as people type it: JSON of any kind (`{"interval": {"every": 30, "period": "minutes"}}`), or a crontab
+ * line (`0 2 * * mon`, `@daily`, `TZ=Europe/Paris 0 9 * * *`, with `seconds` six fields). Refused with the fields
+ * that are wrong.
+ */
+export const readSchedule = (text: string, options: ScheduleTextOptions = {}): ScheduleValue => {
+  const trimmed = text.trim()
+  const value = trimmed.startsWith('{')
+    ? withZone(fromJson(trimmed), options.timezone)
+    : fromLine(trimmed, options)
+  const checked = validateSchedule(value, '')
+  if (checked.ok) return checked.value
+  throw fail('The schedule is not valid.', checked.error)
+}
+
+/** The same, or `{"ref": "name"}` for a shared schedule. */
+export const readTaskSchedule = (
+  text: string,
+  options: ScheduleTextOptions = {},
+): ScheduleValue | { ref: string } => {
+  const trimmed = text.trim()
+  if (!trimmed.startsWith('{')) return readSchedule(trimmed, options)
+  const value = fromJson(trimmed)
+  if (typeof value === 'object' && value !== null && 'ref' in value && typeof value.ref === 'string') {
+    return { ref: value.ref }
+  }
+  return readSchedule(trimmed, options)
+}

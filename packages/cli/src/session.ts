@@ -1,0 +1,98 @@
+import type { Command } from 'commander'
+import { usage } from './failure.js'
+import { Server } from './http/server.js'
+import { type Column, fields, table } from './output/table.js'
+import { readInstant } from './output/time.js'
+import type { World } from './world.js'
+
+export const defaultUrl = 'http://127.0.0.1:7420'
+
+/** Options that every command which talks to a server has. */
+export interface ServerOptions {
+  readonly url?: string
+  readonly namespace?: string
+  readonly json?: boolean
+}
+
+export const withServerOptions = (command: Command): Command =>
+  command
+    .option('--url <url>', `address of the server (ALMANAC_URL, else ${defaultUrl})`)
+    .option('-n, --namespace <name>', 'namespace (ALMANAC_NAMESPACE, else default)')
+    .option('--json', 'print JSON for machines')
+
+const addressOf = (text: string): string => {
+  const withScheme = /^[a-z]+:\/\//i.test(text) ? text : `http://${text}`
+  const url = URL.canParse(withScheme) ? new URL(withScheme) : undefined
+  if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    throw usage(`"${text}" is not an address of a server.`, `Expected is something like ${defaultUrl}`)
+  }
+  return `${url.origin}${url.pathname}`.replace(/\/+$/, '')
+}
+
+const namespaceOf = (text: string): string => {
+  if (/^[a-z0-9][a-z0-9-]{0,62}$/.test(text)) return text
+  throw usage(
+    `"${text}" is not a namespace.`,
+    'A namespace is 1 to 63 of a-z, 0-9 and -, not starting with -.',
+  )
+}
+
+/** Who asks, as the history shows it: `ALMANAC_ACTOR`, else the user of the shell. Headers carry ASCII only. */
+const actorOf = (env: World['env']): string => {
+  const user = env.USER ?? env.LOGNAME ?? env.USERNAME ?? 'unknown'
+  return (env.ALMANAC_ACTOR ?? `cli:${user}`).replace(/[^\x21-\x7e]/g, '_').slice(0, 200)
+}
+
+/** One invocation of a command: where it asks, and how it prints. */
+export class Session {
+  readonly world: World
+  readonly server: Server
+  readonly json: boolean
+
+  constructor(world: World, options: ServerOptions) {
+    this.world = world
+    this.json = options.json === true
+    const address = {
+      url: addressOf(options.url ?? world.env.ALMANAC_URL ?? defaultUrl),
+      namespace: namespaceOf(options.namespace ?? world.env.ALMANAC_NAMESPACE ?? 'default'),
+    }
+    this.server = new Server(address, { 'almanac-actor': actorOf(world.env) })
+  }
+
+  get now(): number {
+    return this.world.clock.now()
+  }
+
+  line(text = ''): void {
+    this.world.out.write(`${text}\n`)
+  }
+
+  /** One JSON document, indented: for answers that are complete. */
+  document(value: unknown): void {
+    this.line(JSON.stringify(value, null, 2))
+  }
+
+  table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): void {
+    const { out } = this.world
+    for (const line of table(columns, rows, { width: out.columns, heading: out.paint.bold })) this.line(line)
+  }
+
+  fields(entries: readonly (readonly [string, string])[]): void {
+    for (const line of fields(entries, this.world.out.paint.dim)) this.line(line)
+  }
+
+  /** A line beside the result, on stderr: notices, progress, hints. Silent for machines. */
+  notice(text: string): void {
+    if (!this.json) this.world.err.write(`${this.world.err.paint.dim(text)}\n`)
+  }
+
+  /** The value of an option that takes an instant. */
+  instant(option: string, text: string): number {
+    const instant = readInstant(text, this.now)
+    if (instant !== undefined) return instant
+    throw usage(
+      `${option} "${text}" is not an instant.`,
+      'Give ISO 8601 (2026-12-01T09:30:00Z), a date, now, or a distance such as -2h or +1d.',
+    )
+  }
+}

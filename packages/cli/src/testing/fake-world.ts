@@ -1,0 +1,65 @@
+import { refused } from '../failure.js'
+import { paintFor, type Screen, type World } from '../world.js'
+
+export interface FakeWorld extends World {
+  /** What was printed so far. */
+  readonly printed: { out: string; err: string }
+  /** Fires the stop signal. */
+  end(): void
+}
+
+export interface FakeWorldOptions {
+  readonly env?: Readonly<Record<string, string>>
+  readonly columns?: number
+  readonly now?: number
+  readonly files?: Readonly<Record<string, string>>
+  readonly coloured?: boolean
+  /** Called at each sleep; the sleep is over when it resolves. */
+  readonly onSleep?: (ms: number, end: () => void) => Promise<void> | void
+}
+
+/** A world in memory: its sleeps take no time, its files are given, its screens remember. */
+export const fakeWorld = (options: FakeWorldOptions = {}): FakeWorld => {
+  const printed = { out: '', err: '' }
+  const callbacks = new Set<() => void>()
+  let stopped = false
+  const screen = (name: 'out' | 'err'): Screen => ({
+    write: (text) => {
+      printed[name] += text
+    },
+    isTerminal: false,
+    columns: options.columns ?? Number.POSITIVE_INFINITY,
+    paint: paintFor(options.coloured === true),
+  })
+  const end = () => {
+    stopped = true
+    for (const callback of callbacks) callback()
+  }
+  return {
+    printed,
+    env: { USER: 'tester', ...options.env },
+    out: screen('out'),
+    err: screen('err'),
+    clock: {
+      now: () => options.now ?? Date.parse('2026-11-24T12:00:00Z'),
+      elapsed: () => 0,
+      sleep: async (ms) => options.onSleep?.(ms, end),
+    },
+    stop: {
+      get stopped() {
+        return stopped
+      },
+      onStop: (callback) => {
+        callbacks.add(callback)
+        return () => callbacks.delete(callback)
+      },
+    },
+    claimStop: () => undefined,
+    readText: async (path) => {
+      const text = options.files?.[path]
+      if (text === undefined) throw refused(`There is no file ${path}.`)
+      return text
+    },
+    end,
+  }
+}
