@@ -103,10 +103,14 @@ export const calendarShape: TableShape<CalendarState> = {
   valuesOf: () => [],
 }
 
-/** `scheduleKind` also finds tasks whose shared schedule is of that kind now. */
-export const taskConditions = (namespace: string, filter: TaskFilter): readonly Condition[] => {
+/** As of a position when one is given. `scheduleKind` also finds tasks whose shared schedule is of that kind. */
+export const taskConditions = (
+  namespace: string,
+  filter: TaskFilter,
+  asOf: Position | undefined,
+): readonly Condition[] => {
   const conditions: Condition[] = []
-  const add = (sql: string, ...values: (string | number)[]) => conditions.push({ sql, values })
+  const add = (sql: string, value: string | number) => conditions.push({ sql, values: [value] })
   if (filter.enabled !== undefined) add('enabled = ?', flag(filter.enabled))
   if (filter.quarantined !== undefined) add('quarantined = ?', flag(filter.quarantined))
   if (filter.name !== undefined) add('name = ?', filter.name.normalize('NFC'))
@@ -115,14 +119,20 @@ export const taskConditions = (namespace: string, filter: TaskFilter): readonly 
   if (filter.scheduleRef !== undefined) add('schedule_ref = ?', filter.scheduleRef.normalize('NFC'))
   for (const label of filter.labels ?? []) add('instr(labels, ?) > 0', labelPattern(label))
   if (filter.q !== undefined) add('instr(search, ?) > 0', folded(filter.q))
-  if (filter.scheduleKind !== undefined) {
-    add(
-      `(schedule_kind = ? OR schedule_ref IN (
-         SELECT name FROM schedules WHERE namespace = ? AND active = 1 AND schedule_kind = ?))`,
-      filter.scheduleKind,
-      namespace,
-      filter.scheduleKind,
-    )
-  }
+  if (filter.scheduleKind !== undefined) conditions.push(ofKind(namespace, filter.scheduleKind, asOf))
   return conditions
+}
+
+const ofKind = (namespace: string, kind: string, asOf: Position | undefined): Condition => {
+  const scope = 'namespace = ? AND active = 1 AND schedule_kind = ?'
+  if (asOf === undefined) {
+    const shared = `SELECT name FROM schedules WHERE ${scope}`
+    return { sql: `(schedule_kind = ? OR schedule_ref IN (${shared}))`, values: [kind, namespace, kind] }
+  }
+  const shared = `SELECT name FROM schedules WHERE ${scope} AND from_position <= ?
+    UNION SELECT name FROM schedules_versions WHERE ${scope} AND from_position <= ? AND to_position > ?`
+  return {
+    sql: `(schedule_kind = ? OR schedule_ref IN (${shared}))`,
+    values: [kind, namespace, kind, asOf, namespace, kind, asOf, asOf],
+  }
 }

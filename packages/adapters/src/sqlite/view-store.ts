@@ -134,8 +134,9 @@ export class SqliteViewStore implements ViewStore {
   }
 
   listTasks(namespace: string, filter: TaskFilter, page: Page, asOf?: Position): Listed<TaskState> {
-    const conditions = taskConditions(namespace, filter)
-    return reading(() => this.#tasks.list(namespace, conditions, page, this.#past(asOf)))
+    const past = this.#past(asOf)
+    const conditions = taskConditions(namespace, filter, past)
+    return reading(() => this.#tasks.list(namespace, conditions, page, past))
   }
 
   taskAsOf(taskId: string, asOf: Position): TaskState | undefined {
