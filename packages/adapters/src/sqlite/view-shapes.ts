@@ -1,5 +1,6 @@
 import {
   type CalendarState,
+  type Position,
   queueOf,
   type ScheduleState,
   type TaskSpec,

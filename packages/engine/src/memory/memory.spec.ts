@@ -1,12 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { clockContract } from '../ports/clock.contract.js'
-import { eventLogContract } from '../ports/event-log.contract.js'
 import { randomContract } from '../ports/random.contract.js'
-import { memoryEventLog } from './event-log.js'
 import { ManualClock } from './manual-clock.js'
 import { SeededRandom } from './seeded-random.js'
-
-eventLogContract('in memory', async () => ({ log: memoryEventLog(), close: async () => {} }))
 
 clockContract('manual', () => {
   const clock = new ManualClock(1_700_000_000_000)
