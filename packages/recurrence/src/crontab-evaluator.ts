@@ -179,8 +179,8 @@ class CrontabRecurrence implements Recurrence {
   private enter(at: Instant): Span {
     const span = this.zone.spanAt(at)
     this.offset = span.offset
-    this.plainFrom = Math.max(span.from, span.start + Math.abs(span.offset - span.before))
-    this.plainTo = Math.min(span.to, span.end - Math.max(0, span.offset - span.after))
+    this.plainFrom = Math.max(earliest, span.from, span.start + Math.abs(span.offset - span.before))
+    this.plainTo = Math.min(latest + 1, span.to, span.end - Math.max(0, span.offset - span.after))
     return span
   }
 
