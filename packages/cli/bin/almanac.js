@@ -4,6 +4,9 @@ import { fileURLToPath } from 'node:url'
 
 // Committed as plain JavaScript so that `npm ci` can link it before anything has been built.
 const built = new URL('../dist/main.js', import.meta.url)
+// Before anything looks at the time: no result may depend on the zone of the machine.
+process.env.TZ = 'UTC'
+
 if (existsSync(fileURLToPath(built))) {
   await import(built.href)
 } else {

@@ -37,3 +37,14 @@ export const usage = (message: string, hint?: string) =>
   new Failure(message, exitCodes.usage, hint === undefined ? { code: 'usage' } : { code: 'usage', hint })
 export const unreachable = (message: string, details: FailureDetails = {}) =>
   new Failure(message, exitCodes.unreachable, { code: 'unreachable', ...details })
+
+/** The command has said all there is to say, and ends with this code. */
+export class Ended extends Error {
+  override readonly name = 'Ended'
+  readonly exitCode: number
+
+  constructor(exitCode: number) {
+    super(`ended with ${exitCode}`)
+    this.exitCode = exitCode
+  }
+}

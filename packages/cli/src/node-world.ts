@@ -78,5 +78,6 @@ export const nodeWorld = (process: NodeJS.Process): World => {
     stop,
     claimStop: claim,
     readText,
+    serve: async (args) => (await import('@almanac/standalone')).serve(process, args),
   }
 }

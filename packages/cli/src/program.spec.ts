@@ -288,3 +288,12 @@ describe('tasks why', () => {
     expect(asked.at(-1)?.query.get('to')).toBe('2026-11-24T12:00:00.000Z')
   })
 })
+
+describe('serve', () => {
+  it('hands its flags over as they are, also --help, and ends with the code of the server', async () => {
+    const world = fakeWorld({ serveCode: 2 })
+    expect(await run(world, ['serve', '--port', '0', '--data', '/tmp/x', '--help'])).toBe(2)
+    expect(world.served).toEqual([['--port', '0', '--data', '/tmp/x', '--help']])
+    expect(world.printed).toEqual({ out: '', err: '' })
+  })
+})

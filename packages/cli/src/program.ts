@@ -6,7 +6,7 @@ import { addRuns } from './commands/runs.js'
 import { addSchedules } from './commands/schedules.js'
 import { addServe } from './commands/serve.js'
 import { addTasks } from './commands/tasks.js'
-import { exitCodes } from './failure.js'
+import { Ended, exitCodes } from './failure.js'
 import { asFailure, printFailure } from './output/failure.js'
 import { version } from './version.js'
 import type { World } from './world.js'
@@ -33,6 +33,7 @@ export const buildProgram = (world: World): Command => {
     .addHelpText('after', overview)
     .showSuggestionAfterError()
     .showHelpAfterError('(add --help for the options and examples)')
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
       writeOut: (text) => world.out.write(text),
@@ -51,12 +52,6 @@ export const buildProgram = (world: World): Command => {
   addImport(program, world)
   addPreview(program, world)
   addDoctor(program, world)
-  return inherit(program)
-}
-
-/** Commander gives settings to subcommands only when they are made by `.command()` after they were set. */
-const inherit = (program: Command): Command => {
-  for (const child of program.commands) inherit(child.copyInheritedSettings(program))
   return program
 }
 
@@ -73,6 +68,7 @@ export const run = async (world: World, args: readonly string[]): Promise<number
     return exitCodes.ok
   } catch (thrown) {
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+    if (thrown instanceof Ended) return thrown.exitCode
     const failure = asFailure(thrown, world.env.ALMANAC_DEBUG === '1')
     printFailure(world.err, failure, json)
     return failure.exitCode

@@ -37,6 +37,8 @@ export interface World {
   /** Tells that the running command ends by itself on `stop`; else the process ends at once. */
   claimStop(): void
   readText(path: string): Promise<string>
+  /** Runs a server in this process until it is stopped; answers its exit code. */
+  serve(args: readonly string[]): Promise<number>
 }
 
 /** Colours by the usual rules: `NO_COLOR` off, `FORCE_COLOR` on, else only on a terminal that is not dumb. */

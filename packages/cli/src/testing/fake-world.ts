@@ -4,6 +4,8 @@ import { paintFor, type Screen, type World } from '../world.js'
 export interface FakeWorld extends World {
   /** What was printed so far. */
   readonly printed: { out: string; err: string }
+  /** Arguments of each `serve`. */
+  readonly served: (readonly string[])[]
   /** Fires the stop signal. */
   end(): void
 }
@@ -14,6 +16,8 @@ export interface FakeWorldOptions {
   readonly now?: number
   readonly files?: Readonly<Record<string, string>>
   readonly coloured?: boolean
+  /** Exit code of `serve`; its arguments are kept in `served`. */
+  readonly serveCode?: number
   /** Called at each sleep; the sleep is over when it resolves. */
   readonly onSleep?: (ms: number, end: () => void) => Promise<void> | void
 }
@@ -21,6 +25,7 @@ export interface FakeWorldOptions {
 /** A world in memory: its sleeps take no time, its files are given, its screens remember. */
 export const fakeWorld = (options: FakeWorldOptions = {}): FakeWorld => {
   const printed = { out: '', err: '' }
+  const served: (readonly string[])[] = []
   const callbacks = new Set<() => void>()
   let stopped = false
   const screen = (name: 'out' | 'err'): Screen => ({
@@ -37,6 +42,11 @@ export const fakeWorld = (options: FakeWorldOptions = {}): FakeWorld => {
   }
   return {
     printed,
+    served,
+    serve: async (args) => {
+      served.push(args)
+      return options.serveCode ?? 0
+    },
     env: { USER: 'tester', ...options.env },
     out: screen('out'),
     err: screen('err'),
