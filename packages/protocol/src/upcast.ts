@@ -29,6 +29,8 @@ export const upcasters = {
   NameReserved: [],
   NameReleased: [],
   ChangeAnnounced: [],
+  PartitionInitialized: [],
+  ClusterFounded: [],
 } as const satisfies UpcasterTable
 
 export interface Versioned {

@@ -35,6 +35,8 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
   const api = fastify({
     logger: false,
     bodyLimit,
+    // A request that comes while closing is answered like any other, and its connection closed.
+    return503OnClosing: false,
     routerOptions: { maxParamLength },
     requestTimeout: 15_000,
     keepAliveTimeout: 5_000,
@@ -58,7 +60,7 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
   const routes = new RouteTable(api)
   const http = new HttpCounters(api, host)
   logAccess(api, options)
-  guard(api)
+  guard(api, options.ready ?? (() => true))
   acceptJsonOnly(api)
   handleErrors(api, options, routes)
 

@@ -29,10 +29,11 @@ function secureHeaders(reply: FastifyReply): void {
   reply.header('cache-control', 'no-store')
 }
 
-export function guard(api: Api): void {
+export function guard(api: Api, ready: () => boolean): void {
   api.addHook('onRequest', async (request, reply) => {
     secureHeaders(reply)
     refuseForeign(request)
     if (request.url.length > maxUrlLength) throw new ApiProblem('uri_too_long')
+    if (!ready() && request.url.startsWith('/v1/namespaces/')) throw new ApiProblem('not_ready')
   })
 }

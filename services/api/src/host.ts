@@ -29,6 +29,8 @@ export interface ApiOptions {
   /** Prefix of request ids, unguessable and new at each start; it is part of every correlation id. */
   readonly instanceToken: string
   readonly version: string
+  /** False while the node starts or stops: then only health, metrics and pages are answered. Default: always true. */
+  readonly ready?: () => boolean
   /** Called once per answered request. Left out: no access log. */
   readonly accessLog?: (line: AccessLine) => void
   /** Called with what went wrong inside; the client only gets the code `internal`. */

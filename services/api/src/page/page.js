@@ -203,4 +203,4 @@ async function loop() {
 }
 
 namespaceInput.addEventListener('change', refresh)
-loop()
+void loop()

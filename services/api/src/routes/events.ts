@@ -31,6 +31,7 @@ export function eventRoutes(api: Api, host: Host): void {
     },
     handler: async (request, reply) => {
       const after = lastEventId(request) ?? request.query.after ?? host.app.queries.position()
+      if (host.closing()) throw new ApiProblem('not_ready')
       if (open.size >= maxStreams) throw new ApiProblem('too_many_streams')
       reply.hijack()
       for (const [name, value] of Object.entries(reply.getHeaders())) {
