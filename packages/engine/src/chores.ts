@@ -35,7 +35,7 @@ export class Chores {
     while (!stop.stopped) {
       const batch = [...this.waiting].slice(0, atOnce)
       if (batch.length === 0) {
-        await this.added.wait(this.clock, idleMs, stop)
+        await this.added.wait(this.clock, Number.POSITIVE_INFINITY, stop)
         continue
       }
       const results = await Promise.allSettled(batch.map(([, work]) => work()))
@@ -53,5 +53,4 @@ export class Chores {
 }
 
 const atOnce = 64
-const idleMs = 60_000
 const retryMs = 1_000

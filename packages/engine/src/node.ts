@@ -106,6 +106,7 @@ export class Node implements Application {
         this.scheduler.run(this.stopping, resolve),
         this.chores.run(this.stopping),
         this.housekeeping(),
+        this.watchClock(),
       ]
       this.loops = Promise.allSettled(loops)
       for (const loop of loops) {
@@ -183,9 +184,20 @@ export class Node implements Application {
     }
   }
 
+  /** Waits are counted in elapsed time; when the wall clock jumps, whoever waits has to look again. */
+  private async watchClock(): Promise<void> {
+    let offset = this.clock.now() - this.clock.elapsed()
+    while (!this.stopping.stopped) {
+      await this.clock.sleep(this.options.clockWatchMs, this.stopping)
+      const next = this.clock.now() - this.clock.elapsed()
+      if (Math.abs(next - offset) > stepMs) this.scheduler.wakeAll()
+      offset = next
+    }
+  }
+
   private async housekeeping(): Promise<void> {
     while (!this.stopping.stopped) {
-      await this.clock.sleep(housekeepingMs, this.stopping)
+      await this.clock.sleep(this.options.housekeepingMs, this.stopping)
       try {
         const before = this.clock.now() - this.options.runRetentionMs
         while (!this.stopping.stopped && (await this.adapters.runs.prune(before, pruneSize)) === pruneSize);
@@ -197,5 +209,6 @@ export class Node implements Application {
   }
 }
 
-const housekeepingMs = 60_000
+/** Less than this is drift and the slowness of timers, not a step. */
+const stepMs = 100
 const pruneSize = 5_000

@@ -26,7 +26,8 @@ export function checkSchedule(spec: TaskSpec, { at, lookups }: DecisionContext):
 
 /**
  * Why a valid schedule value can't be used: a calendar that it names is missing, or it has no occurrence at or after
- * `start`. A clocked schedule is let through whatever its instant: one that is past fires at once.
+ * `start`. A clocked schedule is let through whatever its instant: one that is past fires at once. A solar one is let
+ * through at the poles too, where the sun has no rise: 90 is a latitude (CELERY.md section 11, case 4).
  */
 export function checkScheduleValue(
   value: ScheduleValue,
@@ -47,7 +48,8 @@ export function checkScheduleValue(
       compiled.error.map((problem) => ({ ...problem, path: `${path}.${problem.path}` })),
     )
   }
-  if (compiled.value.kind === 'clocked' || compiled.value.next(start - 1) !== undefined) return undefined
+  const { kind } = compiled.value
+  if (kind === 'clocked' || kind === 'solar' || compiled.value.next(start - 1) !== undefined) return undefined
   return no('invalid', [
     { path, code: 'never_fires', message: 'never fires: it has no occurrence in 100 years' },
   ])

@@ -9,7 +9,7 @@ import {
   type TaskState,
   taskStream,
 } from '@almanac/domain'
-import { describe, type Instant } from '@almanac/recurrence'
+import { describe, type Instant, type ScheduleValue } from '@almanac/recurrence'
 import type { OccurrenceView, Queries, TaskView } from '../application.js'
 import type { Clock } from '../ports/clock.js'
 import type { EventLog } from '../ports/event-log.js'
@@ -172,7 +172,7 @@ export class NodeQueries implements Queries {
       return {
         state,
         scheduleValue: resolved.ok ? resolved.value.value : null,
-        scheduleText: resolved.ok ? describe(resolved.value.value) : '{no schedule}',
+        scheduleText: resolved.ok ? textOf(resolved.value.value) : noSchedule,
         nextRunAt: next?.dispatchAt ?? null,
         totals: withImported(state, totals.get(state.taskId)),
       }
@@ -188,6 +188,17 @@ function findListed<S>(list: (page: Page) => Listed<S>, matches: (state: S) => b
     const found = listed.items.find(matches)
     if (found !== undefined || listed.nextCursor === null) return found
     page = { limit: 1000, cursor: listed.nextCursor }
+  }
+}
+
+const noSchedule = '{no schedule}'
+
+/** What is stored may be anything, if an older version let it pass: then the task is shown all the same. */
+function textOf(schedule: ScheduleValue): string {
+  try {
+    return describe(schedule)
+  } catch {
+    return noSchedule
   }
 }
 

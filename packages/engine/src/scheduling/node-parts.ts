@@ -24,6 +24,10 @@ export interface NodeOptions {
   /** Without the log, dispatch goes on with the last definitions this long, then parks. */
   readonly staleLimitMs: number
   readonly parkedRetryMs: number
+  /** Steps of the wall clock (set by hand, or the machine was asleep) are noticed within this. */
+  readonly clockWatchMs: number
+  /** How often old runs are looked for. */
+  readonly housekeepingMs: number
   /** Finished runs and skips are forgotten after this; totals stay. */
   readonly runRetentionMs: number
   readonly engineVersion: string
@@ -39,6 +43,8 @@ export const defaultNodeOptions = {
   barrierDeadlineMs: 1_000,
   staleLimitMs: 30_000,
   parkedRetryMs: 1_000,
+  clockWatchMs: 1_000,
+  housekeepingMs: 60_000,
   runRetentionMs: 7 * 86_400_000,
   engineVersion: '1',
 } as const satisfies Partial<NodeOptions>

@@ -112,6 +112,11 @@ export class PartitionOwner {
     }
   }
 
+  /** Ends the wait for the next due instant. */
+  wake(): void {
+    this.signal.notify()
+  }
+
   /** Decides what is due until `stop`, or until the claim is lost. */
   async run(stop: Stop): Promise<'stopped' | 'fenced' | 'unknown'> {
     const { clock, options } = this.parts

@@ -49,6 +49,11 @@ export class Scheduler {
     }
   }
 
+  /** The wall clock has jumped: every partition looks at once whether something is due. */
+  wakeAll(): void {
+    for (const owner of this.owners.values()) owner.wake()
+  }
+
   status(): readonly PartitionStatus[] {
     const { partitions, nodeId } = this.parts.node.options
     return Array.from({ length: partitions }, (_, partition) => {
