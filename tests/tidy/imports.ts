@@ -46,7 +46,7 @@ export const noDeadFiles: Rule = (repository) => {
         message: tested.has(path) ? 'only tests import it' : 'nobody imports it',
       })),
     ...repository.code
-      .filter(({ path }) => /\.(contract|spec-\w+)\.ts$/.test(path))
+      .filter(({ path }) => /\.(contract|fixture|spec-\w+)\.ts$/.test(path))
       .filter(({ path }) => !isImported(edges, path))
       .map(({ path }) => ({ path, line: 1, message: 'no spec imports it' })),
   ]

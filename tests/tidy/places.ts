@@ -1,8 +1,8 @@
 /** What a file is, told by its path alone. */
 
-/** Specs, contracts, benches and what only they use. */
+/** Specs, contracts, benches, and the fixtures that only they use. */
 export const isTest = (path: string): boolean =>
-  /\.(spec|contract|bench|spec-\w+)\.[cm]?ts$/.test(path) ||
+  /\.(spec|contract|bench|fixture|spec-\w+)\.[cm]?ts$/.test(path) ||
   /(^|\/)(tests|test-support|bench|loadtest)\//.test(path)
 
 /** Suites that `describe` and `it` give their shape. */
