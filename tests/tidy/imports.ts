@@ -28,11 +28,17 @@ function packageCycles(manifests: readonly Manifest[]): readonly Violation[] {
   }))
 }
 
-/** A source that no entry of its package leads to is dead, even if a spec still tests it. */
+/**
+ * A source that no entry of its package leads to is dead, even if a spec still tests it. And what is written for tests
+ * is not reached from there.
+ */
 export const noDeadFiles: Rule = (repository) => {
   const { edges, entries } = moduleGraphOf(repository)
   const missing = entries.filter((path) => repository.file(path) === undefined)
-  const shipped = reachable(edges, entries)
+  const shipped = reachable(
+    edges,
+    entries.filter((path) => !isTest(path)),
+  )
   const suites = repository.code.filter(({ path }) => isTest(path)).map(({ path }) => path)
   const tested = reachable(edges, suites)
   return [
@@ -45,6 +51,7 @@ export const noDeadFiles: Rule = (repository) => {
         line: 1,
         message: tested.has(path) ? 'only tests import it' : 'nobody imports it',
       })),
+    ...[...shipped].filter(isTest).map((path) => ({ path, line: 1, message: 'shipped code imports it' })),
     ...repository.code
       .filter(({ path }) => /\.(contract|fixture|spec-\w+)\.ts$/.test(path))
       .filter(({ path }) => !isImported(edges, path))

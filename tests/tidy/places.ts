@@ -3,7 +3,7 @@
 /** Specs, contracts, benches, and the fixtures that only they use. */
 export const isTest = (path: string): boolean =>
   /\.(spec|contract|bench|fixture|spec-\w+)\.[cm]?ts$/.test(path) ||
-  /(^|\/)(tests|test-support|bench|loadtest)\//.test(path)
+  /(^|\/)(tests|test-support|testing|bench|loadtest)\//.test(path)
 
 /** Suites that `describe` and `it` give their shape. */
 export const isSuite = (path: string): boolean => /\.(spec|contract)\.ts$/.test(path)

@@ -142,6 +142,20 @@ const graph = {
         },
       ],
       [
+        'leads out of the package',
+        {
+          'packages/engine/package.json': manifest('engine'),
+          'packages/engine/src/a.spec.ts': "import '../../domain/src/a.spec-support.js'",
+        },
+      ],
+      [
+        'leads out of the package',
+        {
+          'packages/engine/package.json': manifest('engine'),
+          'packages/engine/src/a.ts': "new URL('../../../docs/a.md', import.meta.url)",
+        },
+      ],
+      [
         'no row for @almanac/novel',
         {
           'packages/novel/package.json': manifest('novel', { dependencies: { '@almanac/domain': '0.1.0' } }),
@@ -152,6 +166,7 @@ const graph = {
       {
         'packages/engine/package.json': manifest('engine', { dependencies: { '@almanac/domain': '0.1.0' } }),
         'packages/engine/src/a.ts': "import { a } from '@almanac/domain'\nimport './b.js'",
+        'packages/engine/src/a.spec.ts': "new URL('../../../docs/a.md', import.meta.url)",
         'tests/a.spec.ts': "import '@almanac/simulator'",
       },
     ],
@@ -187,6 +202,34 @@ const graph = {
       },
     ],
   },
+  'a build contains no test': {
+    caught: [
+      [
+        'does not exclude packages/domain/src/a.fixture.ts',
+        {
+          'packages/domain/tsconfig.json': '{ "exclude": ["src/**/*.spec.ts"] }',
+          'packages/domain/src/a.fixture.ts': '',
+          'packages/domain/src/a.spec.ts': '',
+        },
+      ],
+      [
+        'does not exclude packages/domain/src/testing/a.ts',
+        { 'packages/domain/tsconfig.json': '{}', 'packages/domain/src/testing/a.ts': '' },
+      ],
+    ],
+    passes: [
+      {
+        'packages/domain/tsconfig.json':
+          '{ "exclude": ["src/**/*.spec.ts", "src/testing", "src/**/*.contract.ts"] }',
+        'packages/domain/src/a.spec.ts': '',
+        'packages/domain/src/task/a.spec.ts': '',
+        'packages/domain/src/task/a.contract.ts': '',
+        'packages/domain/src/testing/deep/a.ts': '',
+        'packages/domain/bench/a.ts': '',
+        [domain]: '',
+      },
+    ],
+  },
   'every source is reached from an entry of its package': {
     caught: [
       [
@@ -208,6 +251,14 @@ const graph = {
       ],
       ['is not there', { 'packages/domain/package.json': manifest('domain', index) }],
       ['no spec imports it', { 'packages/engine/src/ports/clock.contract.ts': '' }],
+      [
+        'shipped code imports it',
+        {
+          'packages/domain/package.json': manifest('domain', index),
+          'packages/domain/src/index.ts': "import './a.spec-support.js'",
+          'packages/domain/src/a.spec-support.ts': '',
+        },
+      ],
     ],
     passes: [
       {

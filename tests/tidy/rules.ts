@@ -5,7 +5,7 @@ import { bucketNames } from './names.js'
 import type { Rule } from './repository.js'
 import { noFocusedTests, noSilencers, numberedTodos } from './silencers.js'
 import { fileLength, functionLength, lineLength } from './size.js'
-import { packageWalls, projectReferences } from './walls.js'
+import { noTestInBuild, packageWalls, projectReferences } from './walls.js'
 import { intlInItsPlaces, worldOnlyInAdapters } from './world.js'
 
 /** Each rule under the sentence that it holds the code to. */
@@ -17,6 +17,7 @@ export const rules = {
   'no file and no package imports itself in a circle': noImportCycle,
   'packages depend on each other as DESIGN.md says': packageWalls,
   'project references tell the same as package.json': projectReferences,
+  'a build contains no test': noTestInBuild,
   'what is imported is declared, what is declared is used': declaredDependencies,
   'versions are pinned, and the floor of Node is the same everywhere': pinnedManifests,
   'every source is reached from an entry of its package': noDeadFiles,

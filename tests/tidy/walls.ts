@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 import { allDependencies, lineIn, manifestsOf } from './manifests.js'
 import { packageImportsOf } from './modules.js'
-import { packageFolderOf } from './places.js'
+import { isTest, packageFolderOf } from './places.js'
 import type { Code, Rule, Violation } from './repository.js'
 
 export const scope = '@almanac/'
@@ -58,12 +58,13 @@ function wallBetween(from: string, to: string, path: string, line: number): read
   return reach.includes(target) ? [] : [{ path, line, message: `${from} may not depend on ${to}` }]
 }
 
-/** `../../domain/src/ids.js` goes round package.json. */
+/** `../../domain/src/ids.js` goes round package.json. A test may read what belongs to no package, such as docs. */
 const climbingOut = (code: Code): readonly Violation[] =>
   code.imports.flatMap(({ specifier, line }) => {
     if (!specifier.startsWith('.')) return []
     const target = posix.join(posix.dirname(code.path), specifier)
-    const outside = packageFolderOf(target) !== packageFolderOf(code.path)
+    const there = packageFolderOf(target)
+    const outside = there !== packageFolderOf(code.path) && !(there === undefined && isTest(code.path))
     return outside ? [{ path: code.path, line, message: `${specifier} leads out of the package` }] : []
   })
 
@@ -86,4 +87,28 @@ export const projectReferences: Rule = (repository) => {
         .map((folder) => ({ path, line: 1, message: `${folder} is not in ${manifest.path}` })),
     ]
   })
+}
+
+/** What only tests need is not built, so that nobody ships it or comes to rely on it. */
+export const noTestInBuild: Rule = ({ files }) =>
+  files
+    .filter(({ path }) => /^(packages|services)\/[^/]+\/tsconfig\.json$/.test(path))
+    .flatMap(({ path, text }) => {
+      const { exclude = [] } = JSON.parse(text) as { exclude?: string[] }
+      const folder = posix.dirname(path)
+      const excluded = exclude.map((glob) => patternOf(posix.join(folder, glob)))
+      return files
+        .filter((test) => test.path.startsWith(`${folder}/src/`) && isTest(test.path))
+        .filter((test) => !excluded.some((pattern) => pattern.test(test.path)))
+        .map((test) => ({ path, line: 1, message: `does not exclude ${test.path}` }))
+    })
+
+/** `src/**\/*.spec.ts`; what names a folder stands for all that is in it. */
+function patternOf(glob: string): RegExp {
+  const escaped = glob.replace(/[.+()[\]{}^$|\\]/g, '\\$&')
+  const parts = escaped.replace(
+    /\*\*\/|\*\*|\*/g,
+    (star) => ({ '**/': '(.*/)?', '**': '.*' })[star] ?? '[^/]*',
+  )
+  return new RegExp(`^${parts}(/.*)?$`)
 }
