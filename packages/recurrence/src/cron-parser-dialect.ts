@@ -10,12 +10,12 @@ const maxLength = 256
 const anyName = /jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat/gi
 
 /**
- * Reads an expression as the cron-parser package does and answers the same schedule as our value: five fields, or
- * six with seconds in front; the day fields joined by `or`; `L`, `5L`, `mon#2`, `?`, `5/15` allowed. The fields come
- * back expanded to numbers.
+ * Reads an expression as the cron-parser package does and answers the same schedule as our value: five
+ * fields, or six with seconds in front; the day fields joined by `or`; `L`, `5L`, `mon#2`, `?`, `5/15`
+ * allowed. The fields come back expanded to numbers.
  *
- * Refused, though cron-parser takes them: fewer than five fields (it fills them up), and `H`, which it draws at
- * random. Problems' paths are `expression`; `never_fires` and `syntax` hold what cron-parser says.
+ * Refused, though cron-parser takes them: fewer than five fields (it fills them up), and `H`, which it
+ * draws at random. Problems' paths are `expression`; `never_fires` and `syntax` hold what cron-parser says.
  */
 export function fromCronParser(expression: string): Result<CrontabValue> {
   const text = typeof expression === 'string' ? expression.trim() : ''
@@ -56,7 +56,10 @@ export function fromCronParser(expression: string): Result<CrontabValue> {
   return checked.ok ? { ok: true, value } : checked
 }
 
-/** The values as a list with runs, so that a full list stays within the field's length; `*` where that was written. */
+/**
+ * The values as a list with runs, so that a full list stays within the field's length; `*` where that was
+ * written.
+ */
 function write(field: {
   readonly isWildcard: boolean
   readonly values: readonly (number | string)[]

@@ -4,8 +4,8 @@ import type { DayRule, ParsedField } from './crontab-grammar.js'
 export const monthShape = (length: number, firstWeekday: number): number => (length - 28) * 7 + firstWeekday
 
 /**
- * The firing days of each shape of month as a bit set, bit 0 for the first. In mode `and` a day must match both
- * fields; in mode `or` one of them, unless one is `*` and so says nothing.
+ * The firing days of each shape of month as a bit set, bit 0 for the first. In mode `and` a day must match
+ * both fields; in mode `or` one of them, unless one is `*` and so says nothing.
  */
 export function monthDays(dayOfMonth: ParsedField, dayOfWeek: ParsedField, mode: 'and' | 'or'): Int32Array {
   const days = new Int32Array(28)
@@ -35,8 +35,9 @@ function combine(
 }
 
 /**
- * Whether any day of the calendar fires. Exact: in the 400 years after which the calendar repeats, each month of
- * each length that it can have begins on each weekday (29-day Februaries too, 13 to 15 times each).
+ * Whether any day of the calendar fires. Exact: in the 400 years after which the calendar repeats, each
+ * month of each length that it can have begins on each weekday (29-day Februaries too, 13 to 15 times
+ * each).
  */
 export function everFires(months: readonly number[], days: Int32Array): boolean {
   return months.some((month) => {
@@ -95,8 +96,8 @@ const firstYear = 1899
 const lastYear = 10_000
 
 /**
- * Finds firing days by their number since 1970-01-01. Keeps the month it looked at last, since the next question is
- * nearly always about the same one; skips months and years that have no firing day.
+ * Finds firing days by their number since 1970-01-01. Keeps the month it looked at last, since the next
+ * question is nearly always about the same one; skips months and years that have no firing day.
  */
 export class DayFinder {
   private readonly days: Int32Array

@@ -9,7 +9,10 @@ const dayMs = 86_400_000
 const earliest = -2_208_988_800_000
 /** The last millisecond of the year 9999, UTC. */
 const latest = 253_402_300_799_999
-/** 101 years. The rarest day of the calendar (29 February on one weekday) comes every 40 years at the rarest. */
+/**
+ * 101 years. The rarest day of the calendar (29 February on one weekday) comes every 40 years at the
+ * rarest.
+ */
 const searchMs = 101 * 366 * dayMs
 /** More than any two offsets of one zone differ. */
 const offsetSlack = 2 * dayMs
@@ -17,9 +20,9 @@ const offsetSlack = 2 * dayMs
 /**
  * The instants of a parsed crontab.
  *
- * Occurrences strictly grow. A search covers 101 years from where it starts and the years 1900 to 9999; it skips
- * days, months and years that cannot fire. Nothing is remembered that changes an answer. Throws only when the tz data
- * has lost the crontab's zone, which `parseCrontab` had found.
+ * Occurrences strictly grow. A search covers 101 years from where it starts and the years 1900 to 9999; it
+ * skips days, months and years that cannot fire. Nothing is remembered that changes an answer. Throws only
+ * when the tz data has lost the crontab's zone, which `parseCrontab` had found.
  */
 export function compileCrontab(crontab: Crontab): Recurrence {
   const place = zone(crontab.timezone)
@@ -206,7 +209,8 @@ class CrontabRecurrence implements Recurrence {
     const [start, stop] = this.ownTimes(span, low, end)
     let total = this.local.count(start + span.offset, stop + span.offset)
     if (span.before >= span.offset || this.gap === 'skip') return total
-    // What a gap gives away is walked: it is an hour of times as a rule, and those that merge must not count twice.
+    // What a gap gives away is walked: it is an hour of times as a rule, and those that merge must not
+    // count twice.
     for (let at = this.firstOfGap(span, low); at < end; at = this.firstOfGap(span, at + 1)) {
       const merges = at >= start && at < stop && this.local.from(at + span.offset) === at + span.offset
       if (!merges) total += 1
@@ -214,14 +218,20 @@ class CrontabRecurrence implements Recurrence {
     return total
   }
 
-  /** The part of `[low, end)` whose wall-clock times fire where they are: less a pass of an overlap not wanted. */
+  /**
+   * The part of `[low, end)` whose wall-clock times fire where they are: less a pass of an overlap not
+   * wanted.
+   */
   private ownTimes(span: Span, low: Instant, end: Instant): readonly [Instant, Instant] {
     const repeats = span.start + Math.max(0, span.before - span.offset)
     const repeated = span.end - Math.max(0, span.offset - span.after)
     return [this.secondPass ? low : Math.max(low, repeats), this.firstPass ? end : Math.min(end, repeated)]
   }
 
-  /** The first instant at or after `low` in the span that a time of the gap before it is moved to, or `Infinity`. */
+  /**
+   * The first instant at or after `low` in the span that a time of the gap before it is moved to, or
+   * `Infinity`.
+   */
   private firstOfGap(span: Span, low: Instant): number {
     const gapEnd = span.start + span.offset
     if (this.gap === 'firstValid') {

@@ -20,8 +20,8 @@ const names: ReadonlyMap<string, string> = new Map([
 ])
 
 /**
- * Splits an expression of exactly five fields, or six when `seconds`, or one of the `@` names. Answers `undefined`
- * after adding a problem at `path`. The fields themselves are not read yet.
+ * Splits an expression of exactly five fields, or six when `seconds`, or one of the `@` names. Answers
+ * `undefined` after adding a problem at `path`. The fields themselves are not read yet.
  */
 export function splitExpression(
   expression: unknown,

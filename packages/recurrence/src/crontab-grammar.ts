@@ -36,7 +36,10 @@ export interface Crontab {
   readonly timezone: string
   readonly dayMode: 'and' | 'or'
   readonly dst: Required<DstPolicy>
-  /** The days that fire in each of the 28 shapes that a month can have: see `monthShape`. Bit 0 is the first day. */
+  /**
+   * The days that fire in each of the 28 shapes that a month can have: see `monthShape`. Bit 0 is the first
+   * day.
+   */
   readonly monthDays: Int32Array
 }
 
@@ -71,8 +74,8 @@ export interface FieldProblem {
 const maxProblems = 5
 
 /**
- * Reads one field by Celery's runtime grammar with our extensions (docs/reference/crontab.md has both in full).
- * Answers the field, or one problem for each bad item, five at most. Never throws.
+ * Reads one field by Celery's runtime grammar with our extensions (docs/reference/crontab.md has both in
+ * full). Answers the field, or one problem for each bad item, five at most. Never throws.
  */
 export function parseField(field: CrontabField, text: string): Result<ParsedField, readonly FieldProblem[]> {
   const rule = fieldRules[field]

@@ -7,8 +7,8 @@ import { compileCrontab, parseCrontab } from './crontab.js'
 import type { CrontabValue, Instant } from './types.js'
 import { zone } from './zone.js'
 
-// The two libraries that most Node programs use, side by side with ours: equal away from changes of offset, and the
-// known differences written down, so that an update of either that alters them is seen.
+// The two libraries that most Node programs use, side by side with ours: equal away from changes of offset,
+// and the known differences written down, so that an update of either that alters them is seen.
 
 const day = 86_400_000
 
@@ -145,7 +145,8 @@ describe('known differences at changes of offset', () => {
       cronParser: '10-03T15:15 10-03T16:00 10-03T16:15',
       croner: '10-03T15:15 10-03T15:30 10-03T15:45',
     },
-    // Chatham has offsets of three quarters of an hour: cron-parser answers an instant before the one asked for.
+    // Chatham has offsets of three quarters of an hour: cron-parser answers an instant before the one asked
+    // for.
     {
       at: ['0 * * * *', 'Pacific/Chatham', '2026-04-04T13:00:00Z'],
       ours: '04-04T13:15 04-04T14:15',

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { compileCrontab, parseCrontab } from './crontab.js'
 import type { DstPolicy, Instant } from './types.js'
 
-// Instants that the real celery, and a walker without any celery code, gave: see meta and README of the oracle.
+// Instants that the real celery, and a walker without any celery code, gave: see meta and README of the
+// oracle.
 
 interface OracleCase {
   readonly id: string

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { parseCrontab } from './crontab.js'
 import { type CrontabField, parseField } from './crontab-grammar.js'
 
-// What the real celery accepts, field by field. Where we differ, the kind must be one that the reference lists.
+// What the real celery accepts, field by field. Where we differ, the kind must be one that the reference
+// lists.
 
 interface OracleCase {
   readonly id: string

@@ -1,9 +1,14 @@
-/** One time field as tables: the next chosen value from each value, the last one up to it, and how many lie below. */
+/**
+ * One time field as tables: the next chosen value from each value, the last one up to it, and how many lie
+ * below.
+ */
 interface FieldTables {
   readonly first: number
   readonly last: number
   readonly count: number
-  /** `next[v]`: the smallest chosen value >= v, or the field's size when there is none; defined for 0..size. */
+  /**
+   * `next[v]`: the smallest chosen value >= v, or the field's size when there is none; defined for 0..size.
+   */
   readonly next: Int8Array
   /** `prev[v + 1]`: the greatest chosen value <= v, or -1; defined for v = -1..size - 1. */
   readonly prev: Int8Array

@@ -4,8 +4,9 @@ import { compileCrontab, parseCrontab } from './crontab.js'
 import type { CrontabValue, DstPolicy, Instant } from './types.js'
 import { zone } from './zone.js'
 
-// A second evaluator, as plain as can be: it walks over every minute, asks Intl for the wall clock and looks whether
-// the fields hold it. Nothing of it is shared with the code under test but the names of the policies.
+// A second evaluator, as plain as can be: it walks over every minute, asks Intl for the wall clock and
+// looks whether the fields hold it. Nothing of it is shared with the code under test but the names of the
+// policies.
 
 const minute = 60_000
 const hour = 60 * minute
@@ -212,7 +213,7 @@ describe('crontab against a walk over every minute', () => {
           }
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 200 },
     )
   })
 
@@ -241,7 +242,10 @@ describe('crontab against a walk over every minute', () => {
   })
 })
 
-/** `walk` over six hours, with a margin of four hours only: enough for the shifts of 2026, which are two at most. */
+/**
+ * `walk` over six hours, with a margin of four hours only: enough for the shifts of 2026, which are two at
+ * most.
+ */
 function walkNear(test: Case, at: Instant): Instant[] {
   const found = new Set<Instant>()
   let before = wallClock(test.zone, at - 4 * hour - minute)

@@ -27,11 +27,12 @@ const overlapPolicies: readonly string[] = [
 /**
  * Reads a crontab: Celery's runtime grammar, with the extensions of docs/reference/crontab.md.
  *
- * Answers all problems of all fields (five of each field at most), with paths below `path`, or a crontab that fires
- * at some time: a combination of days and months that never comes is refused with `never_fires`. Never throws.
+ * Answers all problems of all fields (five of each field at most), with paths below `path`, or a crontab
+ * that fires at some time: a combination of days and months that never comes is refused with `never_fires`.
+ * Never throws.
  *
- * Codes: `not_a_string`, `empty`, `too_long`, `field_count`, `syntax`, `out_of_range`, `bad_step`, `wrong_name`,
- * `unsupported`, `conflict`, `unknown_zone`, `unknown_choice`, `never_fires`.
+ * Codes: `not_a_string`, `empty`, `too_long`, `field_count`, `syntax`, `out_of_range`, `bad_step`,
+ * `wrong_name`, `unsupported`, `conflict`, `unknown_zone`, `unknown_choice`, `never_fires`.
  */
 export function parseCrontab(value: CrontabValue, path = 'crontab'): Result<Crontab> {
   const problems: Problem[] = []
@@ -54,8 +55,8 @@ export function parseCrontab(value: CrontabValue, path = 'crontab'): Result<Cron
 }
 
 /**
- * Reads a line as people keep them in crontabs: five fields, six with seconds in front, or a name such as `@daily`;
- * before them, if wanted, a zone as `TZ=Europe/Berlin` or `CRON_TZ=Europe/Berlin`.
+ * Reads a line as people keep them in crontabs: five fields, six with seconds in front, or a name such as
+ * `@daily`; before them, if wanted, a zone as `TZ=Europe/Berlin` or `CRON_TZ=Europe/Berlin`.
  *
  * Answers the single fields, checked by `parseCrontab`; the problems' paths are `line` and below it.
  */
@@ -78,8 +79,9 @@ export function parseCrontabLine(text: string): Result<CrontabValue> {
 }
 
 /**
- * The text of Celery's model: `0 2 * * mon (m/h/dM/MY/d) UTC`, the fields as written but without blanks, an empty
- * one as `*`. Seconds other than 0 stand in front, with `s/` in the legend. Works for values that do not parse too.
+ * The text of Celery's model: `0 2 * * mon (m/h/dM/MY/d) UTC`, the fields as written but without blanks, an
+ * empty one as `*`. Seconds other than 0 stand in front, with `s/` in the legend. Works for values that do
+ * not parse too.
  */
 export function formatCrontab(value: CrontabValue): string {
   const texts = fieldTexts(value, '', []) ?? {}
@@ -92,7 +94,10 @@ export function formatCrontab(value: CrontabValue): string {
 
 type FieldTexts = { readonly [Field in CrontabField]?: string | undefined }
 
-/** The field texts of a value, out of its expression or one by one; `undefined` with a problem when neither works. */
+/**
+ * The field texts of a value, out of its expression or one by one; `undefined` with a problem when neither
+ * works.
+ */
 function fieldTexts(value: CrontabValue, path: string, problems: Problem[]): FieldTexts | undefined {
   if (value.expression === undefined) return value
   const given = crontabFields.filter((field) => value[field] !== undefined)
@@ -156,11 +161,12 @@ function refuseChoice(problems: Problem[], path: string, key: string, choices: r
 
 function neverFires(fields: Crontab['fields'], single: boolean, path: string): Problem {
   const { dayOfMonth, monthOfYear, dayOfWeek } = fields
+  const day = `day of month ${dayOfMonth.text.trim()}`
   const months = monthOfYear.any ? 'any month' : `month ${monthOfYear.text.trim()}`
   const weekday = dayOfWeek.any ? '' : ` and on day of week ${dayOfWeek.text.trim()}`
   return {
     path: `${path}.${single ? 'dayOfMonth' : 'expression'}`,
     code: 'never_fires',
-    message: `day of month ${dayOfMonth.text.trim()}${weekday} never comes in ${months}, so it would never fire`,
+    message: `${day}${weekday} never comes in ${months}, so it would never fire`,
   }
 }

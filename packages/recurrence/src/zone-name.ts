@@ -1,6 +1,7 @@
 /**
- * Words of zone names that are not simply capitalised. Without this list a name in the wrong case could only be
- * answered with the zone it is an alias of (`Asia/Calcutta` for `asia/kolkata`), which is not what was written.
+ * Words of zone names that are not simply capitalised. Without this list a name in the wrong case could
+ * only be answered with the zone it is an alias of (`Asia/Calcutta` for `asia/kolkata`), which is not what
+ * was written.
  */
 const oddWords = ['of', 'es', 'au', 'ACT', 'LHI', 'NSW', 'GB', 'US', 'NZ', 'PRC', 'ROC', 'ROK', 'UTC', 'UCT']
 const oddSpelling = new Map(
@@ -11,13 +12,14 @@ const oddSpelling = new Map(
     .map((word) => [word.toLowerCase(), word]),
 )
 
-/** The names without a slash that the tz database has. ICU knows more (`IST`, `PST`), several of them ambiguous. */
+/**
+ * The names without a slash that the tz database has. ICU knows more (`IST`, `PST`), several of them
+ * ambiguous.
+ */
 const singleNames = new Set(
-  'cet cst6cdt cuba eet egypt eire est est5edt gb gb-eire gmt gmt+0 gmt-0 gmt0 greenwich hongkong hst iceland iran'
-    .concat(
-      ' israel jamaica japan kwajalein libya met mst mst7mdt navajo nz nz-chat poland portugal prc pst8pdt',
-    )
-    .concat(' roc rok singapore turkey uct universal utc w-su wet zulu')
+  'cet cst6cdt cuba eet egypt eire est est5edt gb gb-eire gmt gmt+0 gmt-0 gmt0 greenwich hongkong hst'
+    .concat(' iceland iran israel jamaica japan kwajalein libya met mst mst7mdt navajo nz nz-chat poland')
+    .concat(' portugal prc pst8pdt roc rok singapore turkey uct universal utc w-su wet zulu')
     .split(' '),
 )
 

@@ -9,8 +9,9 @@ export interface Transition {
 }
 
 /**
- * A stretch of constant offset around an instant. `[from, to)` is where the whole record holds; it lies inside
- * `[start, end)`, which is cut at the true transitions, or two days or more beyond `from` and `to` where none is near.
+ * A stretch of constant offset around an instant. `[from, to)` is where the whole record holds; it lies
+ * inside `[start, end)`, which is cut at the true transitions, or two days or more beyond `from` and `to`
+ * where none is near.
  */
 export interface Span {
   readonly from: Instant
@@ -39,7 +40,10 @@ export interface Zone {
   toLocal(instant: Instant): number
   /** The instants that show this wall-clock time, ascending: none in a gap, two in an overlap. */
   fromLocal(localMs: number): readonly Instant[]
-  /** The changes of offset at instants in `(a, b]`, ascending. Reads the tables of every quarter year between. */
+  /**
+   * The changes of offset at instants in `(a, b]`, ascending. Reads the tables of every quarter year
+   * between.
+   */
   transitionsBetween(a: Instant, b: Instant): readonly Transition[]
   /** The stretch of constant offset that holds the instant. */
   spanAt(instant: Instant): Span
@@ -51,7 +55,10 @@ const earliest = -2_208_988_800_000
 const latest = 253_402_300_800_000
 /** A table covers about a quarter of a year, so that a search which skips years builds little. */
 const tableMs = 2 ** 33
-/** No zone ever moved its clock by more than a day, so what happens beyond this cannot matter inside the table. */
+/**
+ * No zone ever moved its clock by more than a day, so what happens beyond this cannot matter inside the
+ * table.
+ */
 const margin = 2 * day
 /** A year has about four tables; a zone keeps those of about 140 years. */
 const maxTables = 512
@@ -59,17 +66,17 @@ const maxTables = 512
 const maxOffset = 17 * 3_600_000
 
 /**
- * The distance of the probes that look for transitions. Since 1970 no zone has two of them closer than 6.9 days
- * (Gaza 2040), since 1900 none closer than 3.98 (Freetown 1939).
+ * The distance of the probes that look for transitions. Since 1970 no zone has two of them closer than 6.9
+ * days (Gaza 2040), since 1900 none closer than 3.98 (Freetown 1939).
  */
 const probeStep = (at: Instant): number => (at < 0 ? 3.5 * day : 6 * day)
 
 const zones = new Map<string, Zone>()
 
 /**
- * The zone of that IANA name, or `undefined` when the tz data has none. Case does not matter: `utc` gives `UTC`,
- * `europe/berlin` gives `Europe/Berlin`; aliases keep their own name. Offsets such as `+02:00` are no names.
- * The same object is returned each time.
+ * The zone of that IANA name, or `undefined` when the tz data has none. Case does not matter: `utc` gives
+ * `UTC`, `europe/berlin` gives `Europe/Berlin`; aliases keep their own name. Offsets such as `+02:00` are
+ * no names. The same object is returned each time.
  */
 export function zone(name: string): Zone | undefined {
   const key = typeof name === 'string' ? name.toLowerCase() : ''
@@ -223,7 +230,10 @@ const isFixed = (name: string): boolean =>
 
 type OffsetProbe = (at: Instant) => number
 
-/** Asks `Intl` for an offset: about 1.3 microseconds. `longOffset` prints seconds too, where an offset has them. */
+/**
+ * Asks `Intl` for an offset: about 1.3 microseconds. `longOffset` prints seconds too, where an offset has
+ * them.
+ */
 function offsetProbe(name: string): OffsetProbe {
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone: name,
