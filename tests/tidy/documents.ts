@@ -12,7 +12,7 @@ export const documentedCodes: Rule = (repository) => {
   if (registry === undefined) return []
   const page = repository.file(errorsPath)?.text ?? ''
   const codes = keysOf(registry, 'problemCodes')
-  const listed = [...page.matchAll(/^(?:\||#+) *`([a-z_]+)`/gm)].map(([, code]) => code ?? '')
+  const listed = [...page.matchAll(/^(?:\||#+) *`([a-z0-9_]+)`/gm)].map(([, code]) => code ?? '')
   return [
     ...(codes.length === 0 ? [{ path: registryPath, line: 1, message: 'no codes found' }] : []),
     ...codes

@@ -429,8 +429,8 @@ const documents = {
     ],
     passes: [
       {
-        [codes]: "export const problemCodes = { not_found: {}, 'invalid': {} } as const satisfies Kinds",
-        [page]: '# Errors\n\n| code |\n|---|\n| `not_found` |\n| `invalid` |\n',
+        [codes]: "export const problemCodes = { not_utf8: {}, 'invalid': {} } as const satisfies Kinds",
+        [page]: '# Errors\n\n| code |\n|---|\n| `not_utf8` |\n| `invalid` |\n',
       },
     ],
   },
