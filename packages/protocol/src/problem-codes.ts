@@ -253,7 +253,7 @@ export function renderErrorsPage(): string {
   const head = [
     '# Errors',
     '',
-    '<!-- Made from packages/protocol/src/problem-codes.ts by `npm run docs -w @almanac/protocol`. -->',
+    '<!-- Made from packages/protocol/src/problem-codes.ts by `UPDATE_DOCS=1 npx vitest run problem-codes`. -->',
     '',
     'Errors are `application/problem+json` ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)):',
     '`{ type, title, status, code, detail, errors: [{ path, code, message }] }`. Branch on `code`: a code keeps its',

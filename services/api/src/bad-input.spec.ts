@@ -11,10 +11,7 @@ beforeAll(async () => {
   await api.listen({ host: '127.0.0.1', port: 0 })
 })
 afterAll(() => api.close())
-beforeEach(() => {
-  fake.tasks.clear()
-  fake.asked.length = 0
-})
+beforeEach(() => fake.reset())
 
 const json = { 'content-type': 'application/json' }
 

@@ -1,11 +1,13 @@
-import { beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { daily, fakeApi, type TestApi, tasks } from '../test-support/fake-api.js'
 
 let api: TestApi['api']
 let fake: TestApi['fake']
-beforeEach(async () => {
+beforeAll(async () => {
   ;({ api, fake } = await fakeApi())
 })
+afterAll(() => api.close())
+beforeEach(() => fake.reset())
 
 const create = (payload: object = daily, headers: Record<string, string> = {}) =>
   api.inject({ method: 'POST', url: tasks, payload, headers })

@@ -31,6 +31,12 @@ export class FakeApplication {
   failWith: Error | undefined
   ready = true
 
+  reset(): void {
+    this.asked.length = 0
+    this.tasks.clear()
+    this.position = 0
+  }
+
   get app(): Application {
     return {
       commands: this.commands() as Application['commands'],

@@ -124,7 +124,7 @@ export function renderOptionsPage(): string {
   return `${[
     '# Configuration of the standalone server',
     '',
-    '<!-- Made from services/standalone/src/options.ts; options.spec.ts compares. -->',
+    '<!-- Made from services/standalone/src/options.ts by `UPDATE_DOCS=1 npx vitest run options`. -->',
     '',
     'A flag goes before an environment variable, that before the config file (`almanac.json` in the working folder,',
     'or the file named by `--config` or `ALMANAC_CONFIG`), that before the default. Unknown keys are refused.',

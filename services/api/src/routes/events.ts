@@ -90,6 +90,8 @@ class Feed {
     const { queries } = this.host.app
     const { events, position } = await queries.changes(this.namespace, this.position, pageSize)
     for (const event of events) {
+      // How names are kept unique is Almanac's own business, no change of anything.
+      if (event.stream.startsWith('name-')) continue
       const json = JSON.stringify(feedEventJson(event))
       await this.write(`id: ${event.position}\nevent: ${event.type}\ndata: ${json}\n\n`)
     }

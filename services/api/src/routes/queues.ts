@@ -55,7 +55,7 @@ async function lease(
       leaseMs: (body.leaseSeconds ?? defaultLeaseSeconds) * 1_000,
     })
     if (runs.length > 0 || host.clock.elapsed() >= until) return runs
-    if (host.closing() || request.raw.destroyed || request.socket.destroyed) return runs
+    if (host.closing() || request.socket.destroyed) return runs
   }
 }
 

@@ -153,9 +153,10 @@ function occurrencesRoute(api: Api, host: Host): void {
       const view = queries.task(namespace, id)
       if (view === undefined) throw notFound('task of this id')
       const start = from === undefined ? undefined : valid(parseInstant(from, 'from'))
+      const after = start ?? host.clock.now()
       const found =
         to === undefined
-          ? queries.coming(namespace, id, start ?? host.clock.now(), count)
+          ? queries.coming(namespace, id, after, count)
           : await queries.outcomes(
               namespace,
               id,
@@ -163,12 +164,13 @@ function occurrencesRoute(api: Api, host: Host): void {
               valid(parseInstant(to, 'to')),
               count,
             )
-      return occurrencesJson(view, found ?? [])
+      return occurrencesJson(view, found ?? [], to === undefined ? [after] : [])
     },
   })
 }
 
-function occurrencesJson(view: TaskView, occurrences: readonly OccurrenceView[]) {
+/** `seen`: instants that were looked at before the first occurrence, so that the clocks' jumps before it are told. */
+function occurrencesJson(view: TaskView, occurrences: readonly OccurrenceView[], seen: readonly number[]) {
   const timezone = zoneOf(view.scheduleValue)
   const local = localTime(timezone)
   return {
@@ -183,10 +185,7 @@ function occurrencesJson(view: TaskView, occurrences: readonly OccurrenceView[])
     total: occurrences.length,
     timezone,
     scheduleText: view.scheduleText,
-    notes: notesOf(
-      view.scheduleValue,
-      occurrences.map(({ at }) => at),
-    ),
+    notes: notesOf(view.scheduleValue, [...seen, ...occurrences.map(({ at }) => at)]),
   }
 }
 
