@@ -1,4 +1,5 @@
 import { readFile, stat } from 'node:fs/promises'
+import { userInfo } from 'node:os'
 import { systemClock } from '@almanac/adapters/system'
 import { refused } from './failure.js'
 import { paintFor, type Screen, type Stop, type World, wantsColour } from './world.js'
@@ -31,6 +32,15 @@ const readText = async (path: string): Promise<string> => {
     if (code === 'EISDIR') throw refused(`${path} is a folder, not a file.`)
     if (code === 'EACCES') throw refused(`${path} may not be read.`)
     throw fault
+  }
+}
+
+const userName = (): string => {
+  try {
+    return userInfo().username
+  } catch {
+    // A user id without an entry in the password file, as in containers.
+    return 'unknown'
   }
 }
 
@@ -72,6 +82,7 @@ export const nodeWorld = (process: NodeJS.Process): World => {
   const { stop, claim } = signals(process)
   return {
     env: process.env,
+    user: userName(),
     out: screen(process.stdout, process.env),
     err: screen(process.stderr, process.env),
     clock: systemClock(),

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { usage } from './failure.js'
 import { Server } from './http/server.js'
 import { type Column, fields, table } from './output/table.js'
+import { wrap } from './output/text.js'
 import { readInstant } from './output/time.js'
 import type { World } from './world.js'
 
@@ -38,10 +39,8 @@ const namespaceOf = (text: string): string => {
 }
 
 /** Who asks, as the history shows it: `ALMANAC_ACTOR`, else the user of the shell. Headers carry ASCII only. */
-const actorOf = (env: World['env']): string => {
-  const user = env.USER ?? env.LOGNAME ?? env.USERNAME ?? 'unknown'
-  return (env.ALMANAC_ACTOR ?? `cli:${user}`).replace(/[^\x21-\x7e]/g, '_').slice(0, 200)
-}
+const actorOf = ({ env, user }: World): string =>
+  (env.ALMANAC_ACTOR ?? `cli:${user}`).replace(/[^\x21-\x7e]/g, '_').slice(0, 200)
 
 /** One invocation of a command: where it asks, and how it prints. */
 export class Session {
@@ -56,7 +55,7 @@ export class Session {
       url: addressOf(options.url ?? world.env.ALMANAC_URL ?? defaultUrl),
       namespace: namespaceOf(options.namespace ?? world.env.ALMANAC_NAMESPACE ?? 'default'),
     }
-    this.server = new Server(address, { 'almanac-actor': actorOf(world.env) })
+    this.server = new Server(address, { 'almanac-actor': actorOf(world) })
   }
 
   get now(): number {
@@ -65,6 +64,12 @@ export class Session {
 
   line(text = ''): void {
     this.world.out.write(`${text}\n`)
+  }
+
+  /** A text of any length: broken at blanks where the terminal ends. */
+  text(text: string, indent = 0): void {
+    const blanks = ' '.repeat(indent)
+    for (const line of wrap(text, this.world.out.columns - indent)) this.line(blanks + line)
   }
 
   /** One JSON document, indented: for answers that are complete. */
@@ -78,12 +83,15 @@ export class Session {
   }
 
   fields(entries: readonly (readonly [string, string])[]): void {
-    for (const line of fields(entries, this.world.out.paint.dim)) this.line(line)
+    const { paint, columns } = this.world.out
+    for (const line of fields(entries, paint.dim, columns)) this.line(line)
   }
 
   /** A line beside the result, on stderr: notices, progress, hints. Silent for machines. */
   notice(text: string): void {
-    if (!this.json) this.world.err.write(`${this.world.err.paint.dim(text)}\n`)
+    if (this.json) return
+    for (const line of wrap(text, this.world.err.columns))
+      this.world.err.write(`${this.world.err.paint.dim(line)}\n`)
   }
 
   /** The value of an option that takes an instant. */

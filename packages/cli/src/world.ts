@@ -29,6 +29,8 @@ export interface Clock {
 /** Everything outside that commands touch, so that specs can give them another one. */
 export interface World {
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Who runs the command. */
+  readonly user: string
   readonly out: Screen
   readonly err: Screen
   readonly clock: Clock

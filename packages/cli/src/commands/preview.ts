@@ -70,7 +70,10 @@ const compiled = (value: ScheduleValue, anchor: number): Recurrence => {
 }
 
 const columns = (timezone: string, now: number): Column<number>[] => [
-  { title: timezone.toUpperCase(), value: (instant) => localText(instant, timezone) },
+  {
+    title: timezone === 'UTC' ? 'UTC' : `LOCAL (${timezone})`,
+    value: (instant) => localText(instant, timezone),
+  },
   ...(timezone === 'UTC' ? [] : [{ title: 'UTC', value: instantText }]),
   { title: 'WHEN', value: (instant) => relative(instant, now), drop: 1 },
 ]
@@ -82,7 +85,7 @@ const print = (
   context: { timezone: string; count: number; notes: readonly string[] },
 ) => {
   const { bold, dim, yellow } = session.world.out.paint
-  session.line(bold(visible(describe(value))))
+  for (const line of wrap(visible(describe(value)), session.world.out.columns)) session.line(bold(line))
   session.line()
   if (instants.length === 0) session.line(yellow('It never fires again after that.'))
   else session.table(columns(context.timezone, session.now), instants)

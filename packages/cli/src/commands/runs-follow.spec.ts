@@ -63,6 +63,26 @@ describe('runs list --follow', () => {
     expect(idsOf(out)).toEqual(['01', 'late'])
   })
 
+  it('loses no run when the server goes away in the middle of a look', async () => {
+    let look = 0
+    const { out } = await almanac(
+      ['runs', 'list', '--follow', '--json'],
+      ({ query }) => {
+        if (query.get('kind') === null) {
+          look++
+          return list(look === 1 ? runs('01') : runs('02', '01'))
+        }
+        return look === 2 ? { cut: true } : list([])
+      },
+      {
+        onSleep: (_, end) => {
+          if (look > 3) end()
+        },
+      },
+    )
+    expect(idsOf(out)).toEqual(['01', '02'])
+  })
+
   it('fails at once when the server was never reached', async () => {
     const world = fakeWorld({ env: { ALMANAC_URL: 'http://127.0.0.1:1' } })
     expect(await run(world, ['runs', 'list', '--follow'])).toBe(3)

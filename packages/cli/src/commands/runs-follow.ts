@@ -1,7 +1,7 @@
 import type { RunJson } from '@almanac/protocol'
 import { Failure } from '../failure.js'
 import { type Page, pageLimit, readPages } from '../http/pages.js'
-import { clip, pad, visible } from '../output/text.js'
+import { clip, pad, visible, wrap } from '../output/text.js'
 import { instantText } from '../output/time.js'
 import type { Session } from '../session.js'
 import { lateness, type RunQuery, statusStyle } from './runs.js'
@@ -16,6 +16,10 @@ const maxPages = 50
 /** The ids that were printed, the oldest forgotten first. */
 class Printed {
   readonly #ids = new Set<string>()
+
+  has(id: string): boolean {
+    return this.#ids.has(id)
+  }
 
   /** True when the id is new. */
   add(id: string): boolean {
@@ -37,7 +41,7 @@ const newOf = async (session: Session, query: RunQuery, printed: Printed): Promi
     const { body } = await session.server.ask<Page<RunJson>>('/runs', {
       query: { ...query, limit: pageLimit, cursor },
     })
-    const fresh = body.items.filter((run) => printed.add(run.runId))
+    const fresh = body.items.filter((run) => !printed.has(run.runId))
     found.push(...fresh)
     cursor = body.nextCursor ?? undefined
     if (fresh.length < body.items.length || cursor === undefined) break
@@ -65,9 +69,9 @@ const print = (session: Session, run: RunJson) => {
   if (session.json) return session.line(JSON.stringify(run))
   const { paint, columns } = session.world.out
   const wide = columns >= 100
-  const name = Math.min(40, Math.max(20, columns - (wide ? 82 : 48)))
+  const name = Math.min(40, Math.max(20, columns - (wide ? 86 : 50)))
   const cells = [
-    paint.cyan(pad(instantText(Math.floor(Date.parse(run.scheduledAt) / 1000) * 1000), 20)),
+    paint.cyan(pad(instantText(Date.parse(run.scheduledAt)), 24)),
     statusStyle(paint, run.status)(pad(run.status, 9)),
     paint.bold(pad(clip(visible(run.taskName), name), name)),
     ...(wide
@@ -79,16 +83,18 @@ const print = (session: Session, run: RunJson) => {
   session.line(cells.join('  ').trimEnd())
 }
 
-/** The newest `limit` runs that there are, and everything older counts as printed. */
+/** The newest `limit` runs that there are, oldest first; everything older counts as printed. */
 const begin = async (session: Session, query: RunQuery, printed: Printed, limit: number) => {
   const page = await readPages<RunJson>(session.server, '/runs', query, { limit: Math.max(limit, pageLimit) })
-  for (const run of page.items) printed.add(run.runId)
-  for (const kind of lateKinds) await newOf(session, { ...query, kind: query.kind ?? kind }, printed)
-  for (const run of page.items.slice(0, limit).reverse()) print(session, run)
+  const late = lateKinds.map((kind) => newOf(session, { ...query, kind: query.kind ?? kind }, printed))
+  const older = [...page.items.slice(limit), ...(await Promise.all(late)).flat()]
+  const first = page.items.slice(0, limit)
+  const shown = new Set(first.map(({ runId }) => runId))
+  for (const { runId } of older) if (!shown.has(runId)) printed.add(runId)
+  return [...first].reverse()
 }
 
 const isAway = (fault: Failure): boolean => fault.exitCode === 3 || (fault.details.status ?? 0) >= 500
-const waitText = (ms: number) => `trying again in ${ms / 1000} s`
 
 /**
  * Prints the last `limit` runs and then each new one once, in the order of emission, until Ctrl-C. A server that
@@ -98,24 +104,26 @@ const waitText = (ms: number) => `trying again in ${ms / 1000} s`
  */
 export const followRuns = async (session: Session, query: RunQuery, limit: number): Promise<void> => {
   const { world } = session
+  const notice = (text: string) => {
+    for (const line of wrap(text, world.err.columns)) world.err.write(`${world.err.paint.yellow(line)}\n`)
+  }
   world.claimStop()
   const printed = new Printed()
   let started = false
   let failures = 0
   while (!world.stop.stopped) {
     try {
-      if (!started) await begin(session, query, printed, limit)
-      else for (const run of await look(session, query, printed)) print(session, run)
-      if (failures > 0) world.err.write(`${world.err.paint.green(`${session.server.address.url} is back`)}\n`)
+      // Read whole before anything is printed or remembered: a look that breaks off is done again.
+      const runs = started ? await look(session, query, printed) : await begin(session, query, printed, limit)
+      if (failures > 0) notice(`${session.server.address.url} is back`)
+      for (const run of runs) if (printed.add(run.runId)) print(session, run)
       started = true
       failures = 0
     } catch (fault) {
       // Never reached at all: a wrong address is likelier than a restart, so that is told at once.
       if (!(fault instanceof Failure) || !isAway(fault) || !started) throw fault
-      const wait = Math.min(retryMs.most, retryMs.first * 2 ** failures)
-      if (failures === 0) world.err.write(`${world.err.paint.yellow(fault.message)} ${waitText(wait)}\n`)
-      failures++
-      await world.clock.sleep(wait, world.stop)
+      if (failures === 0) notice(`${fault.message} Asking again until it is back.`)
+      await world.clock.sleep(Math.min(retryMs.most, retryMs.first * 2 ** failures++), world.stop)
       continue
     }
     await world.clock.sleep(pollMs, world.stop)

@@ -57,11 +57,13 @@ const printLeaves = (session: Session, leaves: readonly Difference[]) => {
 const printEvent = (session: Session, event: EventJson) => {
   const { bold, dim, cyan } = session.world.out.paint
   const at = Date.parse(event.at)
-  const where = dim(`revision ${event.revision}, position ${event.position}`)
+  const head = `${instantText(at)}  ${titleOf(event)} by ${visible(event.actor)}  ${relative(at, session.now)}`
+  const where = `  revision ${event.revision}, position ${event.position}`
   session.line(
-    `${cyan(instantText(at))}  ${bold(titleOf(event))} by ${visible(event.actor)}  ${dim(relative(at, session.now))}  ${where}`,
+    `${cyan(instantText(at))}  ${bold(titleOf(event))} by ${visible(event.actor)}  ${dim(relative(at, session.now))}` +
+      (widthOf(head + where) <= session.world.out.columns ? dim(where) : ''),
   )
-  if (event.reason !== null && event.reason !== '') session.line(`    “${visible(event.reason)}”`)
+  if (event.reason !== null && event.reason !== '') session.text(`“${visible(event.reason)}”`, 4)
   printLeaves(session, leavesOf(event))
 }
 

@@ -2,7 +2,7 @@ import type { OccurrenceJson, TaskJson } from '@almanac/protocol'
 import { findTask } from '../http/find.js'
 import { valueText } from '../output/diff.js'
 import type { Column } from '../output/table.js'
-import { counted, visible } from '../output/text.js'
+import { counted, visible, wrap } from '../output/text.js'
 import { instantOf, instantText, relative } from '../output/time.js'
 import { type ServerOptions, Session } from '../session.js'
 import type { World } from '../world.js'
@@ -109,7 +109,8 @@ export const nextOfTask = async (
   })
   if (session.json) return session.document(body)
   const { bold, dim, yellow } = world.out.paint
-  session.line(`${bold(visible(task.name))}  ${dim(visible(body.scheduleText))}`)
+  session.line(bold(visible(task.name)))
+  for (const text of wrap(visible(body.scheduleText), world.out.columns)) session.line(dim(text))
   if (body.items.length === 0) session.line(`No run is coming: the task is ${stateOf(task)}.`)
   else session.table(comingColumns(session, body.timezone), body.items)
   for (const note of body.notes) session.line(`${yellow('!')} ${visible(note)}`)

@@ -1,7 +1,7 @@
 import type { OccurrenceJson } from '@almanac/protocol'
 import { findTask } from '../http/find.js'
 import type { Column } from '../output/table.js'
-import { counted, visible } from '../output/text.js'
+import { counted, visible, wrap } from '../output/text.js'
 import { instantText } from '../output/time.js'
 import { type ServerOptions, Session } from '../session.js'
 import type { World } from '../world.js'
@@ -62,7 +62,8 @@ export const whyTask = async (world: World, name: string, options: WhyOptions): 
   })
   if (session.json) return session.document(body)
   const { bold, dim } = world.out.paint
-  session.line(`${bold(visible(task.name))}  ${dim(visible(body.scheduleText))}`)
+  session.line(bold(visible(task.name)))
+  for (const text of wrap(visible(body.scheduleText), world.out.columns)) session.line(dim(text))
   if (body.items.length === 0) {
     return session.line(`No occurrence from ${instantText(from)} to ${instantText(to)}.`)
   }

@@ -132,7 +132,7 @@ const printIgnored = (session: Session, plan: ImportPlan) => {
     const key = `${row.model}: ${reason}`
     reasons.set(key, (reasons.get(key) ?? 0) + 1)
   }
-  for (const [reason, count] of reasons) session.line(`${counted(count, 'row')} left out, ${visible(reason)}`)
+  for (const [reason, count] of reasons) session.text(`${counted(count, 'row')} left out, ${visible(reason)}`)
 }
 
 const printTotals = (session: Session, result: ImportResult) => {

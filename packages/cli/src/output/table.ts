@@ -1,4 +1,4 @@
-import { clip, pad, visible, widthOf } from './text.js'
+import { clip, pad, visible, widthOf, wrap } from './text.js'
 
 export interface Column<Row> {
   readonly title: string
@@ -26,7 +26,7 @@ interface Fitted<Row> {
 
 const gap = 2
 // A squeezable column is content with this much before other columns have to leave for it.
-const comfort = 28
+const comfort = 24
 
 const total = (widths: readonly number[]) =>
   widths.reduce((sum, width) => sum + width, 0) + gap * Math.max(0, widths.length - 1)
@@ -86,12 +86,17 @@ export const table = <Row>(
   return [options.heading(heading), ...body]
 }
 
-/** Lines `label   value`, labels padded to one width. Empty values are left out. */
+/** Lines `label  value`, labels padded to one width, values wrapped beside them. Empty values are left out. */
 export const fields = (
   entries: readonly (readonly [string, string])[],
   label: (text: string) => string,
+  columns: number,
 ): string[] => {
   const shown = entries.filter(([, value]) => value !== '')
   const width = shown.reduce((most, [name]) => Math.max(most, widthOf(name)), 0)
-  return shown.map(([name, value]) => `${label(pad(name, width))}  ${value}`)
+  return shown.flatMap(([name, value]) =>
+    wrap(value, columns - width - 2).map(
+      (line, index) => `${label(pad(index === 0 ? name : '', width))}  ${line}`,
+    ),
+  )
 }

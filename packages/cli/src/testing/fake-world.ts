@@ -47,7 +47,8 @@ export const fakeWorld = (options: FakeWorldOptions = {}): FakeWorld => {
       served.push(args)
       return options.serveCode ?? 0
     },
-    env: { USER: 'tester', ...options.env },
+    env: { ...options.env },
+    user: 'tester',
     out: screen('out'),
     err: screen('err'),
     clock: {
