@@ -5,7 +5,6 @@ import {
   evolveTask,
   type RecordedEvent,
   type Refusal,
-  type ScheduleState,
   type StoredEvent,
   type TaskState,
 } from '@almanac/domain'

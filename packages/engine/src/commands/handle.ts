@@ -144,8 +144,9 @@ export function storedEvents<S, E extends DomainEvent>(
   for (const [index, { type, data }] of decided.entries()) {
     const before = events.at(-1)
     const previousHash = before === undefined ? folded.hash : eventHash(before)
-    const id = eventIdOf(work.stream, work.token, folded.revision, index)
-    events.push({ id, type, version: 1, data, metadata: { ...common, previousHash } })
+    const event = { type, version: 1, data, metadata: { ...common, previousHash } }
+    const place = { stream: work.stream, expected: folded.revision, index, token: work.token }
+    events.push({ id: eventIdOf(place, event), ...event })
   }
   return events
 }
