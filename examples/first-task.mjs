@@ -6,8 +6,10 @@
 //
 // Environment: ALMANAC_URL (http://127.0.0.1:7420), ALMANAC_NAMESPACE (examples).
 
-const url = (process.env.ALMANAC_URL ?? 'http://127.0.0.1:7420').replace(/\/+$/, '')
-const namespace = process.env.ALMANAC_NAMESPACE ?? 'examples'
+import { env } from 'node:process'
+
+const url = (env.ALMANAC_URL ?? 'http://127.0.0.1:7420').replace(/\/+$/, '')
+const namespace = env.ALMANAC_NAMESPACE ?? 'examples'
 
 const say = (text) => process.stdout.write(`${text}\n`)
 

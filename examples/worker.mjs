@@ -10,17 +10,19 @@
 // - runs are handed out at least once, so the worker remembers which run ids it has done, in a file;
 // - a server that restarts is waited for; Ctrl-C finishes what has begun, then ends.
 
-import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { dirname } from 'node:path'
+import { env } from 'node:process'
 import { parseArgs } from 'node:util'
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    url: { type: 'string', default: process.env.ALMANAC_URL ?? 'http://127.0.0.1:7420' },
-    namespace: { type: 'string', default: process.env.ALMANAC_NAMESPACE ?? 'default' },
+    url: { type: 'string', default: env.ALMANAC_URL ?? 'http://127.0.0.1:7420' },
+    namespace: { type: 'string', default: env.ALMANAC_NAMESPACE ?? 'default' },
     worker: { type: 'string', default: `${hostname()}-${process.pid}` },
-    state: { type: 'string', default: 'worker-done.log' },
+    state: { type: 'string', default: '.cache/worker-done.log' },
     concurrency: { type: 'string', default: '4' },
     lease: { type: 'string', default: '30' },
     help: { type: 'boolean', default: false },
@@ -35,7 +37,7 @@ if (options.help) {
   --url URL            the server (ALMANAC_URL, else http://127.0.0.1:7420)
   --namespace NAME     (ALMANAC_NAMESPACE, else default)
   --worker NAME        shown in the run history (host and process id)
-  --state FILE         remembers which runs were done (worker-done.log)
+  --state FILE         remembers which runs were done (.cache/worker-done.log)
   --concurrency N      runs at a time of each queue (4)
   --lease SECONDS      how long a run may be held without a heartbeat (30)
 `)
@@ -85,6 +87,7 @@ const openDone = (file) => {
     if (error.code !== 'ENOENT') throw error
   }
   const ids = new Set(text.split('\n').filter((line) => line !== ''))
+  mkdirSync(dirname(file), { recursive: true })
   const descriptor = openSync(file, 'a')
   return {
     has: (id) => ids.has(id),
@@ -222,25 +225,38 @@ const perform = async (run, done) => {
 
 // ---- One queue --------------------------------------------------------------------------------------------------
 
+/** Up to `max` runs, or none when the server is away. */
+const lease = async (queue, max) => {
+  try {
+    // A short wait, so that Ctrl-C need not cut a request that may just be handing out a run.
+    const body = { max, waitMs: 2000, worker: options.worker, leaseSeconds }
+    const { runs } = await post(`/queues/${encodeURIComponent(queue)}/lease`, body)
+    noteBack()
+    return runs
+  } catch (error) {
+    if (!isAway(error)) throw error
+    noteAway(error)
+    return undefined
+  }
+}
+
+/** Works on one queue until Ctrl-C: as many runs at a time as there are places. */
 const serve = async (queue, done) => {
-  for (let attempt = 0; !stopping.signal.aborted; ) {
-    try {
-      // A short wait, so that Ctrl-C need not cut a request that may just be handing out a run.
-      const { runs } = await post(`/queues/${encodeURIComponent(queue)}/lease`, {
-        max: concurrency,
-        waitMs: 2000,
-        worker: options.worker,
-        leaseSeconds,
-      })
-      attempt = 0
-      noteBack()
-      await Promise.all(runs.map((run) => perform(run, done)))
-    } catch (error) {
-      if (!isAway(error)) throw error
-      noteAway(error)
-      await pause(attempt++)
+  const busy = new Set()
+  for (let failures = 0; !stopping.signal.aborted; ) {
+    if (busy.size >= concurrency) {
+      await Promise.race(busy)
+      continue
+    }
+    const runs = await lease(queue, concurrency - busy.size)
+    failures = runs === undefined ? failures + 1 : 0
+    if (runs === undefined) await pause(failures)
+    for (const run of runs ?? []) {
+      const work = perform(run, done).finally(() => busy.delete(work))
+      busy.add(work)
     }
   }
+  await Promise.all(busy)
 }
 
 for (const signal of ['SIGINT', 'SIGTERM']) {
