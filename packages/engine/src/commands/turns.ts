@@ -11,7 +11,7 @@ export class Turns {
   private readonly queues = new Map<string, { last: Promise<unknown>; length: number }>()
 
   /** Runs `work` when everything before it with this key is done, well or badly. Answers what `work` answers. */
-  take<T>(key: string, work: () => Promise<T>): Promise<T> {
+  async take<T>(key: string, work: () => Promise<T>): Promise<T> {
     const queue = this.queues.get(key) ?? { last: Promise.resolve(), length: 0 }
     if (queue.length >= maxWaiting) throw unavailable(`${maxWaiting} commands wait for ${key}`)
     this.queues.set(key, queue)
