@@ -1,6 +1,7 @@
 import { closeSync, fsyncSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from '@photostructure/sqlite'
+import { isDamage } from './faults.js'
 
 export type Database = InstanceType<typeof DatabaseSync>
 export type Statement = ReturnType<Database['prepare']>
@@ -15,6 +16,7 @@ export interface DatabaseOptions {
   /** Step n brings a file from schema version n to n + 1; the list only grows. */
   readonly migrations: readonly string[]
   readonly check: IntegrityCheck
+  /** Changes nothing in the file, its schema included: an older one is read as it is. */
   readonly readOnly: boolean
 }
 
@@ -60,7 +62,8 @@ export const openDatabase = (options: DatabaseOptions): Database => {
     return database
   } catch (error) {
     database.close()
-    throw error
+    // Damage may show before the check gets to it.
+    throw isDamage(error) ? new DatabaseDamaged(options.path, [error.message]) : error
   }
 }
 
@@ -94,9 +97,7 @@ const checkIntegrity = (database: Database, { path, check }: DatabaseOptions): v
 const migrate = (database: Database, { path, migrations, readOnly }: DatabaseOptions): void => {
   const found = Number(scalar(database, 'PRAGMA user_version'))
   if (found > migrations.length) throw new SchemaTooNew(path, found, migrations.length)
-  if (found === migrations.length) return
-  if (readOnly)
-    throw new Error(`${path} has schema version ${found}: open it for writing once to upgrade it.`)
+  if (found === migrations.length || readOnly) return
   database.exec('BEGIN IMMEDIATE')
   try {
     for (const step of migrations.slice(found)) database.exec(step)
@@ -107,6 +108,20 @@ const migrate = (database: Database, { path, migrations, readOnly }: DatabaseOpt
     throw error
   }
   if (found === 0) syncFolder(path)
+}
+
+/**
+ * Copies the WAL into the file and empties it, then closes. The driver can't finalize statements, so SQLite goes on
+ * holding the file until they are garbage collected; without this the WAL of a stopped process would stay.
+ */
+export const closeDatabase = (database: Database): void => {
+  if (!database.isOpen) return
+  try {
+    scalar(database, 'PRAGMA wal_checkpoint(TRUNCATE)')
+  } catch {
+    // A full or failing disk: the WAL stays as it is, durable, and the next open reads it.
+  }
+  database.close()
 }
 
 /** Makes the name of a new file durable. */

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { EventMetadata, Position, RecordedEvent, Revision, StoredEvent } from '@almanac/domain'
 import {
   type AppendResult,
@@ -12,49 +11,8 @@ import {
 } from '@almanac/engine'
 import { type Committer, tailOf, tailSql } from './committer.js'
 import type { Database, Statement } from './database.js'
+import { type EventRow, eventColumns, nextChain, recorded, rowOf } from './event-row.js'
 import { reading } from './faults.js'
-
-export interface EventRow {
-  readonly position: number
-  readonly stream: string
-  readonly revision: number
-  readonly id: string
-  readonly type: string
-  readonly version: number
-  readonly data: string
-  readonly metadata: string
-}
-
-export const eventColumns = 'position, stream, revision, id, type, version, data, metadata'
-
-/** The running hash: every stored byte of every event up to this one. */
-export const nextChain = (previous: string, row: EventRow): string =>
-  createHash('sha256')
-    .update(previous)
-    .update(
-      JSON.stringify([
-        row.position,
-        row.stream,
-        row.revision,
-        row.id,
-        row.type,
-        row.version,
-        row.data,
-        row.metadata,
-      ]),
-    )
-    .digest('hex')
-
-export const recorded = (row: EventRow): RecordedEvent => ({
-  id: row.id,
-  type: row.type,
-  version: row.version,
-  data: JSON.parse(row.data) as unknown,
-  metadata: JSON.parse(row.metadata) as EventMetadata,
-  stream: row.stream,
-  revision: row.revision,
-  position: row.position,
-})
 
 /** A filtered read looks at no more events than this, so that a rare stream does not hold up the process. */
 const scanWindow = 20_000
@@ -216,14 +174,3 @@ export class SqliteEventLog implements EventLog {
     }
   }
 }
-
-const rowOf = (event: StoredEvent, stream: string, revision: Revision, position: Position): EventRow => ({
-  position,
-  stream,
-  revision,
-  id: event.id,
-  type: event.type,
-  version: event.version,
-  data: JSON.stringify(event.data),
-  metadata: JSON.stringify(event.metadata),
-})

@@ -1,6 +1,6 @@
 import { PortFault, storageFull, unavailable } from '@almanac/engine'
 
-/** What a failed SQLite call means for the caller. The primary result code is the low byte of the extended one. */
+/** What a failed SQLite call means for the caller. */
 export type Failure = 'full' | 'busy' | 'broken' | 'other'
 
 const primary = { readOnly: 8, ioError: 10, corrupt: 11, full: 13, cantOpen: 14, notADatabase: 26 }
@@ -13,19 +13,37 @@ const broken = new Set<number>([
   primary.notADatabase,
 ])
 
-export const sqliteCodeOf = (error: unknown): number | undefined => {
-  if (!(error instanceof Error) || !('errcode' in error)) return undefined
-  return typeof error.errcode === 'number' ? error.errcode : undefined
+/** What SQLite says for the codes above: `prepare` of this driver throws without a code. */
+const codeOfMessage: ReadonlyMap<string, number> = new Map([
+  ['database is locked', busy],
+  ['attempt to write a readonly database', primary.readOnly],
+  ['disk I/O error', primary.ioError],
+  ['database disk image is malformed', primary.corrupt],
+  ['database or disk is full', primary.full],
+  ['unable to open database file', primary.cantOpen],
+  ['file is not a database', primary.notADatabase],
+])
+
+/** SQLite's result code, without the extension in the upper bytes; undefined for any other error. */
+const codeOf = (error: unknown): number | undefined => {
+  if (!(error instanceof Error)) return undefined
+  if ('errcode' in error && typeof error.errcode === 'number') return error.errcode & 0xff
+  return codeOfMessage.get(error.message)
+}
+
+/** True when SQLite found that a file is damaged, or none of its own. */
+export const isDamage = (error: unknown): error is Error => {
+  const code = codeOf(error)
+  return code === primary.corrupt || code === primary.notADatabase
 }
 
 /** `broken`: the file or the disk can't be trusted any more; the process must stop. */
 export const failureOf = (error: unknown): Failure => {
-  const code = sqliteCodeOf(error)
+  const code = codeOf(error)
   if (code === undefined) return 'other'
-  const kind = code & 0xff
-  if (kind === primary.full) return 'full'
-  if (kind === busy) return 'busy'
-  return broken.has(kind) ? 'broken' : 'other'
+  if (code === primary.full) return 'full'
+  if (code === busy) return 'busy'
+  return broken.has(code) ? 'broken' : 'other'
 }
 
 /** The port fault for a call that surely wrote nothing. */

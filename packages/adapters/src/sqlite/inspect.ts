@@ -3,7 +3,7 @@ import { type IntegrityCheck, openDatabase } from './database.js'
 import { HeadFile } from './head-file.js'
 import { mainMigrations } from './schema.js'
 import { headPath, mainPath } from './store.js'
-import { findLoss, headOf, type TailLost } from './tail-check.js'
+import { findLoss, headOf, lossOfAll, type TailLost } from './tail-check.js'
 
 /** What a data folder holds. */
 export interface FolderReport {
@@ -22,9 +22,12 @@ export interface FolderReport {
  */
 export const inspectFolder = (folder: string, check: IntegrityCheck = 'full'): FolderReport | undefined => {
   const path = mainPath(folder)
-  if (!existsSync(path)) return undefined
   // Read before the log: a commit is written there first, so a running server can't make it look lost.
   const stored = HeadFile.read(headPath(folder))
+  if (!existsSync(path)) {
+    const loss = lossOfAll(stored)
+    return loss === undefined ? undefined : { bytes: 0, commits: 0, position: 0, loss }
+  }
   const database = openDatabase({
     path,
     durability: 'full',

@@ -1,15 +1,15 @@
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock, DispatchLog, EventLog, Random, RunStore } from '@almanac/engine'
 import { Committer } from './committer.js'
-import { type Database, type IntegrityCheck, openDatabase } from './database.js'
+import { closeDatabase, type Database, type IntegrityCheck, openDatabase } from './database.js'
 import { SqliteDispatchLog } from './dispatch-log.js'
 import { SqliteEventLog } from './event-log.js'
 import { lockFolder } from './folder-lock.js'
-import { HeadFile } from './head-file.js'
+import { HeadFile, type StoredHead } from './head-file.js'
 import { SqliteRunStore } from './run-store.js'
 import { mainMigrations } from './schema.js'
-import { findLoss, headOf, type TailLost } from './tail-check.js'
+import { findLoss, headOf, lossOfAll, type TailLost } from './tail-check.js'
 import { openViewStore, type SqliteViewStore } from './view-store.js'
 
 export interface StoreOptions {
@@ -62,21 +62,23 @@ export const openStore = (options: StoreOptions): Store => {
 
 const compose = (options: StoreOptions, undo: (() => void)[]): Store => {
   const { folder, clock, random } = options
-  const database = openDatabase({
-    path: mainPath(folder),
-    durability: 'full',
-    migrations: mainMigrations,
-    check: options.check ?? 'quick',
-    readOnly: false,
-  })
-  undo.push(() => database.close())
-  const headFile = openHead(database, options)
+  const notice = options.notice ?? (() => {})
+  const stored = HeadFile.read(headPath(folder))
+  const loss = lossIn(folder, stored, options.check ?? 'quick')
+  if (loss !== undefined && options.acceptLoss !== true) throw loss
+  const database = openDatabase({ ...mainFile(folder), check: 'none', readOnly: false })
+  undo.push(() => closeDatabase(database))
+  if (loss !== undefined) {
+    acceptLoss(database, stored, random)
+    notice(`Going on after a loss: ${loss.message}`)
+  }
+  const headFile = openHead(database, stored, options)
   undo.push(() => headFile.close())
   const head = headOf(database)
   const viewStore = openViewStore({
     path: viewsPath(folder),
     log: { id: head.logId, position: head.position },
-    notice: options.notice ?? (() => {}),
+    notice,
     check: options.check === 'none' ? 'none' : 'quick',
   })
   const committer = new Committer(database, headFile, options.onFatal)
@@ -93,33 +95,43 @@ const compose = (options: StoreOptions, undo: (() => void)[]): Store => {
   }
 }
 
-/** Refuses a folder whose acknowledged tail is gone, unless told to accept that; then the head starts anew. */
-const openHead = (database: Database, options: StoreOptions): HeadFile => {
-  const path = headPath(options.folder)
-  const stored = HeadFile.read(path)
-  const loss = findLoss(database, stored)
-  if (loss !== undefined && options.acceptLoss !== true) throw loss
-  const known = typeof stored === 'string' ? 0 : stored.commits
-  if (loss !== undefined) acceptLoss(database, known, loss, options)
-  const isNew = headOf(database).logId === ''
-  if (isNew) {
-    const insert = database.prepare('INSERT INTO head (id, log_id, commits) VALUES (1, ?, 0)')
-    insert.run(options.random.token(16))
+const mainFile = (folder: string) =>
+  ({ path: mainPath(folder), durability: 'full', migrations: mainMigrations }) as const
+
+/**
+ * What is missing, found through a connection that only reads: opening for writing would clear away the damaged
+ * WAL, and with it what somebody might still save of it.
+ */
+const lossIn = (folder: string, stored: StoredHead, check: IntegrityCheck): TailLost | undefined => {
+  if (!existsSync(mainPath(folder))) return lossOfAll(stored)
+  const database = openDatabase({ ...mainFile(folder), check, readOnly: true })
+  try {
+    return findLoss(database, stored)
+  } finally {
+    database.close()
   }
-  const headFile = HeadFile.open(path)
-  if (isNew || loss !== undefined || typeof stored === 'string') headFile.writeNow(headOf(database))
+}
+
+/** Gives a new log its id, and writes a head where there is none that agrees. */
+const openHead = (database: Database, stored: StoredHead, { folder, random }: StoreOptions): HeadFile => {
+  if (headOf(database).logId === '') {
+    database.prepare('INSERT INTO head (id, log_id, commits) VALUES (1, ?, 0)').run(random.token(16))
+  }
+  const headFile = HeadFile.open(headPath(folder))
+  const head = headOf(database)
+  if (typeof stored === 'string' || stored.logId !== head.logId) headFile.writeNow(head)
   return headFile
 }
 
 /** A new log id makes every read model that knew the lost tail start over. */
-const acceptLoss = (database: Database, known: number, loss: TailLost, options: StoreOptions): void => {
+const acceptLoss = (database: Database, stored: StoredHead, random: Random): void => {
+  const known = typeof stored === 'string' ? 0 : stored.commits
   const commits = Math.max(known, headOf(database).commits) + 1
   const row = database.prepare(
     `INSERT INTO head (id, log_id, commits) VALUES (1, ?, ?)
      ON CONFLICT DO UPDATE SET log_id = excluded.log_id, commits = excluded.commits`,
   )
-  row.run(options.random.token(16), commits)
-  options.notice?.(`Going on after a loss: ${loss.message}`)
+  row.run(random.token(16), commits)
 }
 
 const once = (work: () => Promise<void>): (() => Promise<void>) => {

@@ -18,7 +18,9 @@ export class TailLost extends Error {
   }
 }
 
+/** Where the file stands; all zero for one that has no schema yet. */
 export const headOf = (database: Database): Head => {
+  if (scalar(database, 'PRAGMA user_version') === 0) return { logId: '', commits: 0, position: 0, chain: '' }
   const row = database.prepare('SELECT log_id, commits FROM head').get() as
     | { log_id: string; commits: number }
     | undefined
@@ -48,7 +50,7 @@ export const findLoss = (database: Database, stored: StoredHead): TailLost | und
   return new TailLost(
     'changed',
     `Events up to position ${stored.position} are not the ones that were acknowledged: their chain differs.`,
-    { commits: 0, positions: null },
+    null,
   )
 }
 
@@ -63,7 +65,13 @@ const headGone = (stored: 'missing' | 'damaged', actual: Head): TailLost =>
     null,
   )
 
-const tailGone = (actual: Head, stored: Head): TailLost => {
+/** The loss when there is a head file but no log. */
+export const lossOfAll = (stored: StoredHead): TailLost | undefined =>
+  typeof stored === 'string' || stored.commits === 0
+    ? undefined
+    : tailGone({ commits: 0, position: 0 }, stored)
+
+const tailGone = (actual: Pick<Head, 'commits' | 'position'>, stored: Head): TailLost => {
   const commits = stored.commits - actual.commits
   const positions =
     stored.position > actual.position ? ([actual.position + 1, stored.position] as const) : null

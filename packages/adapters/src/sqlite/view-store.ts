@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs'
 import type { CalendarState, Marker, Position, ScheduleState, TaskState } from '@almanac/domain'
 import type { Listed, Page, TaskFilter, ViewBatch, ViewStore } from '@almanac/engine'
 import type { Instant } from '@almanac/recurrence'
-import { type Database, openDatabase, type Statement } from './database.js'
+import { closeDatabase, type Database, openDatabase, type Statement } from './database.js'
 import { reading } from './faults.js'
 import { staircaseOf } from './staircase.js'
 import { schemaOf, VersionedTable } from './versioned-table.js'
@@ -186,7 +186,7 @@ export class SqliteViewStore implements ViewStore {
 
   /** May be called again. */
   close(): void {
-    if (this.#database.isOpen) this.#database.close()
+    closeDatabase(this.#database)
   }
 
   #write(batch: ViewBatch): void {
