@@ -53,7 +53,7 @@ export const noDeadFiles: Rule = (repository) => {
       })),
     ...[...shipped].filter(isTest).map((path) => ({ path, line: 1, message: 'shipped code imports it' })),
     ...repository.code
-      .filter(({ path }) => /\.(contract|fixture|spec-\w+)\.ts$/.test(path))
+      .filter(({ path }) => /\.(contract|fixture|spec-\w+)\.[cm]?[jt]s$/.test(path))
       .filter(({ path }) => !isImported(edges, path))
       .map(({ path }) => ({ path, line: 1, message: 'no spec imports it' })),
   ]

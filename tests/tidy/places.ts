@@ -2,7 +2,7 @@
 
 /** Specs, contracts, benches, and the fixtures that only they use. */
 export const isTest = (path: string): boolean =>
-  /\.(spec|contract|bench|fixture|spec-\w+)\.[cm]?ts$/.test(path) ||
+  /\.(spec|contract|bench|fixture|spec-\w+)\.[cm]?[jt]s$/.test(path) ||
   /(^|\/)(tests|test-support|testing|bench|loadtest)\//.test(path)
 
 /** Suites that `describe` and `it` give their shape. */

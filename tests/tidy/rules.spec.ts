@@ -226,6 +226,7 @@ const graph = {
         'packages/domain/src/task/a.contract.ts': '',
         'packages/domain/src/testing/deep/a.ts': '',
         'packages/domain/bench/a.ts': '',
+        'packages/domain/src/a.fixture.mjs': '',
         [domain]: '',
       },
     ],

@@ -98,7 +98,9 @@ export const noTestInBuild: Rule = ({ files }) =>
       const folder = posix.dirname(path)
       const excluded = exclude.map((glob) => patternOf(posix.join(folder, glob)))
       return files
-        .filter((test) => test.path.startsWith(`${folder}/src/`) && isTest(test.path))
+        .filter(
+          (test) => test.path.startsWith(`${folder}/src/`) && test.path.endsWith('.ts') && isTest(test.path),
+        )
         .filter((test) => !excluded.some((pattern) => pattern.test(test.path)))
         .map((test) => ({ path, line: 1, message: `does not exclude ${test.path}` }))
     })
