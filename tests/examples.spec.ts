@@ -31,7 +31,7 @@ const post = async (path: string, body: unknown) => {
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   })
-  return { status: response.status, body: await response.json() }
+  return { status: response.status, body: (await response.json()) as { readonly runs?: readonly unknown[] } }
 }
 const runsOf = async (namespace: string, ...filters: string[]): Promise<readonly Run[]> =>
   JSON.parse(

@@ -1,10 +1,10 @@
 import type { EventJson, OccurrenceJson, TaskJson } from '@almanac/protocol'
 import { describe, expect, it } from 'vitest'
+import { almanac, list, onTasks, problem } from '../test-support/almanac.js'
+import { fakeWorld } from '../test-support/fake-world.js'
+import { sampleTask } from '../test-support/samples.js'
 import { widthOf } from './output/text.js'
 import { run } from './program.js'
-import { almanac, list, onTasks, problem } from './testing/almanac.js'
-import { fakeWorld } from './testing/fake-world.js'
-import { sampleTask } from './testing/samples.js'
 
 describe('tasks list', () => {
   it('shows a table and sends the filters as they are', async () => {

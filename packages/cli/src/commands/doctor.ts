@@ -149,7 +149,8 @@ const dataFindings = async (folder: string): Promise<readonly Finding[]> => {
       return [bad('warn', 'data', message, 'Give the folder that the server is started with (--data).')]
     }
     const { commits, position, bytes, loss } = report
-    const what = `event position ${position}, ${commits.toLocaleString('en-US')} commits, ${(bytes / 1e6).toFixed(1)} MB`
+    const size = `${(bytes / 1e6).toFixed(1)} MB`
+    const what = `event position ${position}, ${commits.toLocaleString('en-US')} commits, ${size}`
     return [
       ok('data', `${folder}: integrity check passed`),
       loss === undefined

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { almanac, list, problem } from '../testing/almanac.js'
-import type { Asked, Reply } from '../testing/fake-server.js'
+import { almanac, list, problem } from '../../test-support/almanac.js'
+import type { Asked, Reply } from '../../test-support/fake-server.js'
 
 const real = readFileSync(new URL('../../fixtures/django-celery-beat.fixture.json', import.meta.url), 'utf8')
 

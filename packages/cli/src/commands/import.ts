@@ -129,7 +129,8 @@ export const importCelery = async (world: World, file: string, options: ImportOp
   const plan = planImport(readFixture(text), session.now)
   const { namespace, url } = session.server.address
   session.notice(
-    `${options.dryRun ? 'Rehearsing' : 'Importing'} ${counted(plan.tasks.length, 'task')} of ${basename(file)} into namespace ${namespace} at ${url}`,
+    `${options.dryRun ? 'Rehearsing' : 'Importing'} ${counted(plan.tasks.length, 'task')} of ${basename(file)} ` +
+      `into namespace ${namespace} at ${url}`,
   )
   const tasks = options.dryRun
     ? await rehearse(session, plan, onConflict)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { almanac } from '../testing/almanac.js'
+import { almanac } from '../../test-support/almanac.js'
 
 describe('preview', () => {
   it('works out a crontab offline, in its zone and in UTC, with what the clocks do', async () => {

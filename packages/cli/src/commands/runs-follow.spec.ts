@@ -1,9 +1,9 @@
 import type { RunJson } from '@almanac/protocol'
 import { describe, expect, it } from 'vitest'
+import { almanac, list } from '../../test-support/almanac.js'
+import { fakeWorld } from '../../test-support/fake-world.js'
+import { sampleRun } from '../../test-support/samples.js'
 import { run } from '../program.js'
-import { almanac, list } from '../testing/almanac.js'
-import { fakeWorld } from '../testing/fake-world.js'
-import { sampleRun } from '../testing/samples.js'
 
 describe('runs list --follow', () => {
   const runs = (...ids: string[]): RunJson[] =>

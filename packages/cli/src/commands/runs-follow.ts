@@ -4,7 +4,7 @@ import { type Page, pageLimit, readPages } from '../http/pages.js'
 import { clip, pad, visible, wrap } from '../output/text.js'
 import { instantText } from '../output/time.js'
 import type { Session } from '../session.js'
-import { lateness, type RunQuery, statusStyle } from './runs.js'
+import { lateness, type RunQuery, statusStyle } from './run-text.js'
 
 const pollMs = 1000
 const retryMs = { first: 500, most: 5000 }

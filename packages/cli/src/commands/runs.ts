@@ -7,7 +7,8 @@ import type { Column } from '../output/table.js'
 import { counted, visible } from '../output/text.js'
 import { duration, instantOf, instantText, relative } from '../output/time.js'
 import { type ServerOptions, Session, withServerOptions } from '../session.js'
-import type { Paint, World } from '../world.js'
+import type { World } from '../world.js'
+import { lateness, type RunQuery, statusStyle } from './run-text.js'
 import { followRuns } from './runs-follow.js'
 import { wholeOption } from './tasks-list.js'
 import { moment } from './tasks-show.js'
@@ -23,17 +24,6 @@ export interface RunListOptions extends ServerOptions {
   readonly limit?: string
   readonly all?: boolean
 }
-
-export const statusStyle = (paint: Paint, status: string): ((text: string) => string) => {
-  if (status === 'succeeded') return paint.green
-  if (status === 'failed') return paint.red
-  if (status === 'running') return paint.cyan
-  return status === 'queued' ? paint.yellow : paint.dim
-}
-
-/** How long after its instant the run was put into the queue. */
-export const lateness = (run: RunJson): string =>
-  duration(Math.max(0, Date.parse(run.emittedAt) - Date.parse(run.scheduledAt)))
 
 const took = (run: RunJson): string => {
   const started = instantOf(run.startedAt)
@@ -60,8 +50,6 @@ const columns = (session: Session): Column<RunJson>[] => {
     { title: 'RUN', value: ({ runId }) => runId, min: 9, style: paint.dim },
   ]
 }
-
-export type RunQuery = Readonly<Record<string, string | undefined>>
 
 const queryOf = async (session: Session, options: RunListOptions): Promise<RunQuery> => ({
   task: options.task === undefined ? undefined : (await findTask(session.server, options.task)).id,

@@ -1,6 +1,7 @@
 import type { TaskJson } from '@almanac/protocol'
 import { Failure } from '../failure.js'
 import { findTask } from '../http/find.js'
+import { failureOf } from '../http/server.js'
 import { printFailure } from '../output/failure.js'
 import { visible } from '../output/text.js'
 import { type ServerOptions, Session } from '../session.js'
@@ -25,7 +26,6 @@ const deletion = async (session: Session, task: TaskJson, reason: string | undef
     method: 'POST',
     body: { operations: [operation] },
   })
-  const { failureOf } = await import('../http/server.js')
   const [result] = body.results
   if (result.status > 299) throw failureOf(result.status, result.problem)
   return result
@@ -49,7 +49,7 @@ const changeOne = async (session: Session, verb: TaskVerb, name: string, reason:
   return { task, answer: body }
 }
 
-/** Does the same to each task named. One that is refused does not keep the others; the first failure is the exit code. */
+/** Does the same to each task named. One that is refused does not keep the others; the exit code is the first's. */
 export const changeTasks = async (
   world: World,
   verb: TaskVerb,

@@ -1,6 +1,6 @@
 import { validateTaskSpec } from '@almanac/domain'
 import type { Findings } from './notes.js'
-import type { TaskBody } from './task-row.js'
+import type { TaskBody } from './task-body.js'
 
 /** Almanac's names of fields to the fixture's columns, so that a problem names what is in the file. */
 const columns: Readonly<Record<string, string>> = {

@@ -3,7 +3,8 @@ import { Failure, type FieldProblem } from '../failure.js'
 import { failureOf, type Server } from '../http/server.js'
 import type { Clock, Stop } from '../world.js'
 import { existingNames } from './existing.js'
-import type { MappedTask, TaskBody } from './task-row.js'
+import type { TaskBody } from './task-body.js'
+import type { MappedTask } from './task-row.js'
 
 export type OnConflict = 'skip' | 'replace' | 'fail'
 

@@ -5,33 +5,7 @@ import type { FixtureRow } from './fixture.js'
 import { readJsonText } from './json-text.js'
 import { Findings } from './notes.js'
 import { type MappedSchedule, type ScheduleColumn, scheduleColumns } from './schedule-row.js'
-
-type JsonObject = { readonly [key: string]: Json }
-
-/** The body that creates one task, as the HTTP API takes it. */
-export interface TaskBody {
-  readonly name: string
-  readonly task: string
-  readonly schedule: unknown
-  readonly args: readonly Json[]
-  readonly kwargs: JsonObject
-  readonly headers: JsonObject
-  readonly queue: string | null
-  readonly exchange: string | null
-  readonly routingKey: string | null
-  readonly priority: number | null
-  readonly expires: string | null
-  readonly expireSeconds: number | null
-  readonly oneOff: boolean
-  readonly startTime: string | null
-  readonly enabled: boolean
-  readonly description: string
-  readonly imported?: {
-    readonly lastRunAt: string | null
-    readonly totalRunCount: number
-    readonly anchor: string
-  }
-}
+import type { JsonObject, TaskBody } from './task-body.js'
 
 export type FindSchedule = (column: ScheduleColumn, pk: string) => MappedSchedule | undefined
 
@@ -85,7 +59,8 @@ const headersOf = (columns: Columns): JsonObject => {
   const kept = Object.entries(headers).filter(([name]) => !isReserved(name))
   for (const name of Object.keys(headers)) {
     if (!isReserved(name)) continue
-    const message = `header "${name}" is left out: the name is reserved${celeryNames.has(name) ? `, in Celery it replaced the real ${name}` : ''}`
+    const inCelery = celeryNames.has(name) ? `, in Celery it replaced the real ${name}` : ''
+    const message = `header "${name}" is left out: the name is reserved${inCelery}`
     columns.findings.note('headers', 'reserved_header', message)
   }
   const nested = kept.filter(([, value]) => typeof value === 'object' && value !== null).map(([name]) => name)

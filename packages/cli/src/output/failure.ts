@@ -6,9 +6,8 @@ import { pad, visible, widthOf, wrap } from './text.js'
 export const printFailure = (screen: Screen, failure: Failure, json: boolean): void => {
   const { code, problems = [], hint, status } = failure.details
   if (json) {
-    screen.write(
-      `${JSON.stringify({ error: { code: code ?? 'refused', message: failure.message, status, errors: problems, hint } })}\n`,
-    )
+    const error = { code: code ?? 'refused', message: failure.message, status, errors: problems, hint }
+    screen.write(`${JSON.stringify({ error })}\n`)
     return
   }
   const { red, bold, dim } = screen.paint

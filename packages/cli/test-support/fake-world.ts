@@ -1,5 +1,5 @@
-import { refused } from '../failure.js'
-import { paintFor, type Screen, type World } from '../world.js'
+import { refused } from '../src/failure.js'
+import { paintFor, type Screen, type World } from '../src/world.js'
 
 export interface FakeWorld extends World {
   /** What was printed so far. */

@@ -1,5 +1,5 @@
 import type { TaskJson } from '@almanac/protocol'
-import { run } from '../program.js'
+import { run } from '../src/program.js'
 import { type Asked, fakeServer, type Reply } from './fake-server.js'
 import { type FakeWorldOptions, fakeWorld } from './fake-world.js'
 
