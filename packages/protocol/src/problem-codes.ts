@@ -52,7 +52,8 @@ export const problemCodes = {
     status: 400,
     title: 'The body has the wrong shape',
     description:
-      'A field is missing, unknown, read-only, or of the wrong type. Nothing is coerced and nothing is dropped. `errors` names each field.',
+      'A field is missing, unknown, read-only, or of the wrong type. Nothing is coerced and nothing ' +
+      'is dropped. `errors` names each field.',
   },
   invalid_query: {
     status: 400,
@@ -63,13 +64,15 @@ export const problemCodes = {
     status: 400,
     title: 'The path is wrong',
     description:
-      'The path has bad percent encoding, or a part with a form that it can never have. A namespace is 1 to 63 of `a-z`, `0-9`, `-`, not starting with `-`.',
+      'The path has bad percent encoding, or a part with a form that it can never have. A namespace ' +
+      'is 1 to 63 of `a-z`, `0-9`, `-`, not starting with `-`.',
   },
   invalid_header: {
     status: 400,
     title: 'A request header is wrong',
     description:
-      'One of `If-Match`, `If-None-Match`, `Idempotency-Key` (1 to 200 visible ASCII characters), `Almanac-Actor`, `Almanac-Reason`, `Last-Event-ID` is malformed.',
+      'One of `If-Match`, `If-None-Match`, `Idempotency-Key` (1 to 200 visible ASCII characters), ' +
+      '`Almanac-Actor`, `Almanac-Reason`, `Last-Event-ID` is malformed.',
   },
   invalid_cursor: {
     status: 400,
@@ -86,7 +89,8 @@ export const problemCodes = {
     status: 403,
     title: 'The Host header is not an address of this server',
     description:
-      'On loopback only `localhost`, `127.0.0.1` and `[::1]` are answered, so that no web page can reach Almanac through a name of its own.',
+      'On loopback only `localhost`, `127.0.0.1` and `[::1]` are answered, so that no web page can ' +
+      'reach Almanac through a name of its own.',
   },
   origin_refused: {
     status: 403,
@@ -138,19 +142,22 @@ export const problemCodes = {
     status: 409,
     title: 'There is nothing to do',
     description:
-      'The command would change nothing and cannot be answered with a result, as a backfill of no occurrence.',
+      'The command would change nothing and cannot be answered with a result, as a backfill of no ' +
+      'occurrence.',
   },
   lease_lost: {
     status: 409,
     title: 'The lease is no longer yours',
     description:
-      'The lease lapsed and the run was handed out again, or the run is finished. Drop what you have; the other worker reports it.',
+      'The lease lapsed and the run was handed out again, or the run is finished. Drop what you have; ' +
+      'the other worker reports it.',
   },
   position_not_reached: {
     status: 409,
     title: 'The read model has not got so far',
     description:
-      'The position asked for with `minPosition` or `asOf` was not reached within 2 s. Ask again; if the position came from this cluster it will come.',
+      'The position asked for with `minPosition` or `asOf` was not reached within 2 s. Ask again; if ' +
+      'the position came from this cluster it will come.',
   },
   revision_mismatch: {
     status: 412,
@@ -176,19 +183,22 @@ export const problemCodes = {
     status: 415,
     title: 'The body is not application/json in UTF-8',
     description:
-      'Bodies are `application/json`, with PATCH also `application/merge-patch+json`; the charset, if named, is utf-8; no Content-Encoding.',
+      'Bodies are `application/json`, with PATCH also `application/merge-patch+json`; the charset, if ' +
+      'named, is utf-8; no Content-Encoding.',
   },
   invalid: {
     status: 422,
     title: 'A rule forbids it',
     description:
-      'The request is well formed, but a value breaks a rule. `errors` names field and rule. Nothing was changed.',
+      'The request is well formed, but a value breaks a rule. `errors` names field and rule. Nothing ' +
+      'was changed.',
   },
   unsafe_number: {
     status: 422,
     title: 'A number cannot be kept exactly',
     description:
-      'An integer beyond ±9007199254740991 would arrive at the worker as another number. Send it as a string.',
+      'An integer beyond ±9007199254740991 would arrive at the worker as another number. Send it as a ' +
+      'string.',
   },
   schedule_unknown: {
     status: 422,
@@ -224,7 +234,8 @@ export const problemCodes = {
     status: 503,
     title: 'It may or may not have happened',
     description:
-      'The connection to storage broke in the middle. Repeat the request with the same `Idempotency-Key`; it is applied once.',
+      'The connection to storage broke in the middle. Repeat the request with the same ' +
+      '`Idempotency-Key`; it is applied once.',
   },
   not_ready: {
     status: 503,
@@ -253,11 +264,14 @@ export function renderErrorsPage(): string {
   const head = [
     '# Errors',
     '',
-    '<!-- Made from packages/protocol/src/problem-codes.ts by `UPDATE_DOCS=1 npx vitest run problem-codes`. -->',
+    '<!-- Made from packages/protocol/src/problem-codes.ts by `UPDATE_DOCS=1 npx vitest run ' +
+      'problem-codes`. -->',
     '',
     'Errors are `application/problem+json` ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)):',
-    '`{ type, title, status, code, detail, errors: [{ path, code, message }] }`. Branch on `code`: a code keeps its',
-    'meaning for ever. `path` is that of the field in the body (`schedule.crontab.hour`, `args[0]`), or the name of',
+    '`{ type, title, status, code, detail, errors: [{ path, code, message }] }`. Branch on `code`: a ' +
+      'code keeps its',
+    'meaning for ever. `path` is that of the field in the body (`schedule.crontab.hour`, `args[0]`), ' +
+      'or the name of',
     'the parameter or header.',
     '',
     '| code | status | title | when, and what to do |',

@@ -41,7 +41,7 @@ export interface Versioned {
 
 export type Upcast<E> =
   | { readonly ok: true; readonly event: E }
-  /** `unknown_type`, or `future_version`: written by a newer program. Such an event must stop its stream, not be skipped. */
+  /** Written by a newer program, probably. Such an event must stop its stream, not be skipped. */
   | { readonly ok: false; readonly code: 'unknown_type' | 'future_version' }
 
 /** The event in its present version. The same object when it is there already. */

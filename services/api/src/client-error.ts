@@ -6,7 +6,7 @@ const codes: { readonly [code: string]: ProblemCode } = {
   HPE_HEADER_OVERFLOW: 'headers_too_large',
 }
 
-/** Answers what never became a request: bad framing, endless headers, a body that does not come. Closes the connection. */
+/** Answers what never became a request (bad framing, headers or a body that do not come), and closes the connection. */
 export function answerClientError(error: Error & { readonly code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
     socket.destroy()

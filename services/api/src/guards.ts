@@ -20,7 +20,8 @@ function refuseForeign(request: FastifyRequest): void {
 
 /** Everything from this server, nothing inline. */
 export const contentPolicy =
-  "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+  "default-src 'self'; img-src 'self' data:; object-src 'none'; " +
+  "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 
 function secureHeaders(reply: FastifyReply): void {
   reply.header('x-content-type-options', 'nosniff')

@@ -6,10 +6,10 @@ import type { Api } from './host.js'
 
 const introduction = `Everything under \`/v1/namespaces/{namespace}\` belongs to one namespace.
 
-Commands answer \`ETag\` (the revision) and \`Almanac-Position\` (the place of the change in the event log). Send
-\`If-Match\` to change only what you have seen, \`Idempotency-Key\` to repeat a request safely, \`?minPosition=\` to read
-what you have written. \`Almanac-Actor\` and \`Almanac-Reason\` (or \`reason\` in the body) go into the history. Times are ISO
-8601 in UTC. Errors are \`application/problem+json\` with a stable \`code\`.`
+Commands answer \`ETag\` (the revision) and \`Almanac-Position\` (the place of the change in the event log).
+Send \`If-Match\` to change only what you have seen, \`Idempotency-Key\` to repeat a request safely,
+\`?minPosition=\` to read what you have written. \`Almanac-Actor\` and \`Almanac-Reason\` (or \`reason\` in the
+body) go into the history. Times are ISO 8601 in UTC. Errors are \`application/problem+json\` with a stable \`code\`.`
 
 /** The OpenAPI document, made from the schemas that requests are checked with, and its pages. */
 export async function serveOpenApi(api: Api, version: string): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Instant, ScheduleValue } from '@almanac/recurrence'
+import { type Instant, type ScheduleValue, zone } from '@almanac/recurrence'
 
 /** The zone in which a schedule is best read: its crontab's, else UTC. */
 export function zoneOf(schedule: ScheduleValue | null): string {
@@ -12,24 +12,8 @@ export function zoneOf(schedule: ScheduleValue | null): string {
   return 'UTC'
 }
 
-const formats = new Map<string, Intl.DateTimeFormat>()
-const maxFormats = 500
-
-function formatOf(timeZone: string): Intl.DateTimeFormat {
-  const known = formats.get(timeZone)
-  if (known !== undefined) return known
-  if (formats.size === maxFormats) formats.clear()
-  const format = new Intl.DateTimeFormat('sv-SE', {
-    timeZone,
-    dateStyle: 'short',
-    timeStyle: 'medium',
-  })
-  formats.set(timeZone, format)
-  return format
-}
-
-/** `2026-03-29T03:30:00` in the zone: for people, without an offset. */
+/** `2026-03-29T03:30:00` in the zone: for people, without an offset. UTC when the zone is not known. */
 export function localTime(timeZone: string): (at: Instant) => string {
-  const format = formatOf(timeZone)
-  return (at) => format.format(at).replace(' ', 'T')
+  const known = zone(timeZone)
+  return (at) => new Date(known === undefined ? at : known.toLocal(at)).toISOString().slice(0, 19)
 }

@@ -11,18 +11,29 @@ import {
 
 /** Everything that the standalone server can be told, complete and checked. */
 export interface StandaloneConfig {
+  /** Loopback address to listen on. @default '127.0.0.1' */
   readonly host: string
-  /** 0: any free one. */
+  /** TCP port; 0: any free one. @default 7420 */
   readonly port: number
+  /** Folder that everything is kept in. @default './.almanac' */
   readonly data: string
+  /** Groups of tasks; fixed when the data folder is made. 1 to 256. @default 64 */
   readonly partitions: number
+  /** Part of every run id; fixed when the data folder is made. @default 'almanac' */
   readonly cluster: string
+  /** Name of this process. @default 'standalone' */
   readonly node: string
+  /** Has no effect in standalone. @default null */
   readonly region: string | null
+  /** Decided later than this is late. Seconds. @default 2 */
   readonly misfireGraceSeconds: number
+  /** How long finished runs and skips are kept. Days. @default 7 */
   readonly runRetentionDays: number
+  /** How the database files are checked at the start. @default 'quick' */
   readonly check: 'none' | 'quick' | 'full'
+  /** Start although acknowledged changes are missing. @default false */
   readonly acceptLoss: boolean
+  /** One line of JSON per request on standard output. @default false */
   readonly accessLog: boolean
 }
 

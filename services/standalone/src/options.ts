@@ -119,15 +119,18 @@ export function renderOptionsPage(): string {
     const limits =
       'min' in rest ? `, ${rest.min} to ${rest.max}` : 'of' in rest ? `, ${rest.of.join(' or ')}` : ''
     const kind = `${rest.kind === 'choice' ? 'one' : rest.kind}${unit === undefined ? '' : ` (${unit})`}${limits}`
-    return `| \`${option}\` | \`${environmentName(option)}\` | \`--${flagName(option)}\` | ${kind} | ${value} | ${description} |`
+    const names = [option, environmentName(option), `--${flagName(option)}`].map((text) => `\`${text}\``)
+    return `| ${[...names, kind, value, description].join(' | ')} |`
   })
   return `${[
     '# Configuration of the standalone server',
     '',
     '<!-- Made from services/standalone/src/options.ts by `UPDATE_DOCS=1 npx vitest run options`. -->',
     '',
-    'A flag goes before an environment variable, that before the config file (`almanac.json` in the working folder,',
-    'or the file named by `--config` or `ALMANAC_CONFIG`), that before the default. Unknown keys are refused.',
+    'A flag goes before an environment variable, that before the config file (`almanac.json` in the ' +
+      'working folder,',
+    'or the file named by `--config` or `ALMANAC_CONFIG`), that before the default. Unknown keys are ' +
+      'refused.',
     '',
     '| key | environment | flag | value | default | meaning |',
     '|---|---|---|---|---|---|',

@@ -163,7 +163,8 @@ function help(): string {
   return [
     'Almanac standalone: scheduler, API and data in one process.',
     '',
-    'Options, their environment variables and defaults. Also keys of almanac.json, or of the file named by --config.',
+    'Options, their environment variables and defaults. Also keys of almanac.json, or of the file ' +
+      'named by --config.',
     '',
     ...lines,
   ].join('\n')

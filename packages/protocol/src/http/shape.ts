@@ -1,6 +1,6 @@
 /**
  * The building blocks of the HTTP schemas. Requests are closed objects: an unknown field is an error, never
- * dropped. A nullable field is one type array, not an `anyOf`, since the serialiser compiles the former to straight code.
+ * dropped. A nullable field is one type array, not an `anyOf`: the serialiser compiles that to straight code.
  */
 
 import { type Static, type TObject, type TProperties, type TSchema, Type } from 'typebox'

@@ -88,8 +88,9 @@ function showCluster(cluster) {
   )
   const owned = cluster.partitions.filter(({ owner }) => owner === node.nodeId).length
   const behind = node.lag > 0 ? `, ${node.lag} behind` : ''
+  const up = span(Date.parse(node.now) - Date.parse(node.startedAt))
   byId('footer').textContent =
-    `Node ${node.nodeId} of cluster ${cluster.cluster}, up ${span(Date.parse(node.now) - Date.parse(node.startedAt))}, ` +
+    `Node ${node.nodeId} of cluster ${cluster.cluster}, up ${up}, ` +
     `${owned} of ${cluster.partitions.length} partitions, event log at ${node.head}${behind}. ` +
     `Times are in your zone. Refreshed every ${refreshMs / 1_000} s.`
   return Date.parse(node.now)
@@ -152,8 +153,10 @@ function showChanges() {
 }
 
 const eventTypes =
-  'TaskCreated TaskChanged TaskEnabled TaskDisabled TaskTriggered TaskBackfillRequested TaskHistoryReset TaskQuarantined ' +
-  'TaskDeleted ScheduleCreated ScheduleChanged ScheduleDeleted CalendarCreated CalendarChanged CalendarDeleted ChangeAnnounced'
+  'TaskCreated TaskChanged TaskEnabled TaskDisabled TaskTriggered TaskBackfillRequested ' +
+  'TaskHistoryReset TaskQuarantined ' +
+  'TaskDeleted ScheduleCreated ScheduleChanged ScheduleDeleted CalendarCreated CalendarChanged ' +
+  'CalendarDeleted ChangeAnnounced'
 
 function follow(namespace, head) {
   if (feedNamespace === namespace) return

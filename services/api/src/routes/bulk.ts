@@ -48,7 +48,8 @@ export function bulkRoute(api: Api, host: Host, ajv: Ajv): void {
       tags: ['tasks'],
       summary: 'Many operations on tasks, each answered',
       description:
-        'Not atomic: each operation stands or falls alone. With an `Idempotency-Key` the whole request may be repeated.',
+        'Not atomic: each operation stands or falls alone. With an `Idempotency-Key` the whole ' +
+        'request may be repeated.',
       params: inNamespace({}),
       body: BulkBody,
       response: responses({ 200: BulkJson }, 413, 415),

@@ -25,7 +25,8 @@ export function eventRoutes(api: Api, host: Host): void {
       tags: ['changes'],
       summary: 'Every change as it happens (server-sent events)',
       description:
-        'Each event has its position as `id`, its type as `event` and its JSON as `data`. Resume with `?after=` or `Last-Event-ID`. A comment every 15 s keeps the connection alive.',
+        'Each event has its position as `id`, its type as `event` and its JSON as `data`. Resume with ' +
+        '`?after=` or `Last-Event-ID`. A comment every 15 s keeps the connection alive.',
       params: inNamespace({}),
       querystring: ChangesQuery,
     },

@@ -68,7 +68,8 @@ function leaseRoute(api: Api, host: Host): void {
       tags,
       summary: 'Take runs to work on',
       description:
-        'Waits up to `waitMs` for the first. A run whose lease lapses without ack, fail or heartbeat is handed out again.',
+        'Waits up to `waitMs` for the first. A run whose lease lapses without ack, fail or heartbeat ' +
+        'is handed out again.',
       params: inNamespace({ queue: nameParam }),
       body: LeaseBody,
       response: responses({ 200: LeaseJson }, 413, 415, 507),

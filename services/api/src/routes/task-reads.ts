@@ -141,7 +141,8 @@ function occurrencesRoute(api: Api, host: Host): void {
       tags,
       summary: 'When a task runs, or ran',
       description:
-        'The coming occurrences after `from`; with `to`, each occurrence from `from` to `to` and what became of it.',
+        'The coming occurrences after `from`; with `to`, each occurrence from `from` to `to` and what ' +
+        'became of it.',
       params: byId,
       querystring: OccurrencesQuery,
       response: responses({ 200: OccurrenceList }, 404, 409, 422),

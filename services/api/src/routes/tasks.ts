@@ -23,6 +23,11 @@ const byId = inNamespace({ id: idParam })
 
 /** Creating, replacing, changing and deleting tasks. */
 export function taskRoutes(api: Api, host: Host): void {
+  creatingRoutes(api, host)
+  changingRoutes(api, host)
+}
+
+function creatingRoutes(api: Api, host: Host): void {
   api.route({
     method: 'POST',
     url: `${namespacePath}/tasks`,
@@ -63,7 +68,9 @@ export function taskRoutes(api: Api, host: Host): void {
       return answerTask(host, reply, outcome, outcome.created ? 201 : 200)
     },
   })
+}
 
+function changingRoutes(api: Api, host: Host): void {
   api.route({
     method: 'PATCH',
     url: `${namespacePath}/tasks/:id`,
@@ -71,7 +78,9 @@ export function taskRoutes(api: Api, host: Host): void {
       tags,
       summary: 'Change a task',
       description:
-        'A merge patch (RFC 7396), with or without `If-Match`. null resets a field to its default; `labels`, `kwargs`, `headers` and `catchUp` are merged; `schedule` and `args` are replaced as a whole.',
+        'A merge patch (RFC 7396), with or without `If-Match`. null resets a field to its default; ' +
+        '`labels`, `kwargs`, `headers` and `catchUp` are merged; `schedule` and `args` are replaced ' +
+        'as a whole.',
       params: byId,
       body: TaskPatch,
       response: responses({ 200: TaskJson }, 404, 409, 412, 413, 415, 422, 507),

@@ -2,7 +2,7 @@
 // Fastify that parses and echoes them. Prints both and their ratio, and the server's
 // CPU time for each request, which other work on the machine disturbs less.
 //
-//   npm run build && node services/api/bench/http.mjs [seconds per round] [rounds]
+//   npm run build && node services/standalone/bench/http.mjs [seconds per round] [rounds]
 //
 // The load comes from a child process with 64 keep-alive connections, so that it does not share the server's thread.
 
@@ -81,7 +81,7 @@ async function measure(url, seconds, prefix) {
 }
 
 async function main(seconds, rounds) {
-  const { startStandalone, resolveConfig } = await import('../../standalone/dist/index.js')
+  const { startStandalone, resolveConfig } = await import('../dist/index.js')
   const { default: fastify } = await import('fastify')
   const folder = mkdtempSync(join(tmpdir(), 'almanac-bench-'))
   const { config } = resolveConfig({ flags: { port: '0', data: folder } })
@@ -90,7 +90,8 @@ async function main(seconds, rounds) {
   echo.post(path, async (asked, reply) => reply.code(201).send(asked.body))
   const echoUrl = await echo.listen({ host: '127.0.0.1', port: 0 })
   const line = ({ perSecond, p50, p99, failed, cpu }) =>
-    `${perSecond.toFixed(0).padStart(6)}/s, p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, ${cpu.toFixed(0)} µs of CPU each, ${failed} failed`
+    `${perSecond.toFixed(0).padStart(6)}/s, p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, ` +
+    `${cpu.toFixed(0)} µs of CPU each, ${failed} failed`
   await measure(almanac.url, 1, 'warm')
   await measure(echoUrl, 1, 'warm')
   for (let round = 1; round <= rounds; round++) {
