@@ -119,8 +119,9 @@ export class Streams<S> {
     if (folded.revision === 'none') return
     this.known.delete(stream)
     this.known.set(stream, folded)
+    if (this.known.size <= this.limit) return
     const [oldest] = this.known.keys()
-    if (this.known.size > this.limit && oldest !== undefined) this.known.delete(oldest)
+    if (oldest !== undefined) this.known.delete(oldest)
   }
 }
 
