@@ -10,6 +10,7 @@ import {
   ManualClock,
   Node,
   type NodeOptions,
+  type RecordedSkip,
   SeededRandom,
   type TaskInput,
   type TaskView,
@@ -171,6 +172,11 @@ export class World {
     const filter = task === undefined ? {} : { taskId: task.taskId }
     const listed = this.node.queries.runs('default', filter, { limit: 1000 })
     return listed.items.map((run) => short(run.command.emittedAt)).sort()
+  }
+
+  /** The stretches of occurrences of a task that were decided not to run. */
+  skips(taskId: string): readonly RecordedSkip[] {
+    return this.store?.runStore.skips(taskId, 0, this.clock.now()) ?? []
   }
 
   view(task: TaskState): TaskView {

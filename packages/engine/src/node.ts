@@ -84,17 +84,13 @@ export class Node implements Application {
       definitions,
       followUps: followUpsOf(this.chores, this.system, log, clock),
       options,
+      onFault: callbacks.onFault,
       onCommitted: (committed, skips) => {
         this.count(committed, skips.length)
         this.intake.committed(committed)
       },
     }
-    this.scheduler = new Scheduler({
-      log,
-      dispatchLog: adapters.dispatchLog,
-      node,
-      onFault: callbacks.onFault,
-    })
+    this.scheduler = new Scheduler({ log, dispatchLog: adapters.dispatchLog, node })
   }
 
   /** Resolves when the read models are up to date and every partition is owned. */

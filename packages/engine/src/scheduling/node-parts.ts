@@ -65,5 +65,7 @@ export interface NodeParts {
   readonly definitions: Definitions
   readonly followUps: FollowUps
   readonly options: NodeOptions
+  /** Something went wrong and is tried again. */
+  readonly onFault: (message: string, fault: unknown) => void
   readonly onCommitted: (runs: readonly RunCommand[], skips: readonly Skip[], next: Checkpoint) => void
 }

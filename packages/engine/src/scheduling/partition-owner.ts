@@ -15,6 +15,7 @@ import {
 import type { Instant } from '@almanac/recurrence'
 import type { Stop } from '../ports/clock.js'
 import type { Claim } from '../ports/dispatch-log.js'
+import { PortFault } from '../ports/faults.js'
 import type { Change } from '../projection/projector.js'
 import { Signal } from '../signal.js'
 import { DueIndex } from './due-index.js'
@@ -29,7 +30,7 @@ interface Decision {
   readonly position: Position
   readonly plan: Plan
   /** Taken out of the due index, to be put back when the decision is committed. */
-  readonly taken: readonly string[]
+  readonly taken: readonly { readonly taskId: string; readonly due: Instant }[]
   readonly resets: readonly string[]
 }
 
@@ -152,7 +153,16 @@ export class PartitionOwner {
     this.dirty.clear()
     const now = this.checkpoint?.more === true ? this.checkpoint.evaluatedAt : parts.clock.now()
     const decision = this.decide(now, position)
-    return decision === undefined ? 'nothing' : await this.commit(decision)
+    if (decision === undefined) return 'nothing'
+    try {
+      return await this.commit(decision)
+    } catch (fault) {
+      // Surely not written: the claim is still good, and everything taken is due again.
+      if (!(fault instanceof PortFault) || fault.code === 'outcome_unknown') throw fault
+      parts.onFault(`partition ${this.partition}`, fault)
+      for (const { taskId, due } of decision.taken) if (!this.dirty.has(taskId)) this.index.set(taskId, due)
+      return 'parked'
+    }
   }
 
   private decide(now: Instant, position: Position): Decision | undefined {
@@ -176,7 +186,7 @@ export class PartitionOwner {
       limits: { maxDecisions: limit, misfireGraceMs: parts.options.misfireGraceMs },
       ...(isCut && last !== undefined ? { horizon: { at: last.due, taskId: last.taskId } } : {}),
     })
-    return { now, position, plan: decided, taken: taken.map((item) => item.taskId), resets: asked.resets }
+    return { now, position, plan: decided, taken, resets: asked.resets }
   }
 
   private isCheckpointDue(now: Instant): boolean {
@@ -232,8 +242,8 @@ export class PartitionOwner {
   private settle({ plan: decided, taken }: Decision): void {
     const { views, definitions, followUps } = this.parts
     for (const [taskId, message] of decided.poisoned) followUps.poisoned(taskId, message)
-    const states = views.tasks(taken)
-    for (const taskId of taken) {
+    const states = views.tasks(taken.map((item) => item.taskId))
+    for (const { taskId } of taken) {
       const state = states.get(taskId)
       if (
         state === undefined ||

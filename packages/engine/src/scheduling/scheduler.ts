@@ -13,7 +13,6 @@ interface SchedulerParts {
   readonly log: EventLog
   readonly dispatchLog: DispatchLog
   readonly node: NodeParts
-  readonly onFault: (message: string, fault: unknown) => void
 }
 
 /** Keeps every partition of this node owned and deciding, each in a loop of its own. */
@@ -155,7 +154,7 @@ export class Scheduler {
 
   /** Owns one partition until `stop`: claimed anew whenever the claim is lost or a commit's outcome unknown. */
   private async keep(partition: PartitionId, stop: Stop): Promise<void> {
-    const { node, onFault } = this.parts
+    const { node } = this.parts
     let owner = this.owners.get(partition)
     while (!stop.stopped) {
       try {
@@ -168,7 +167,7 @@ export class Scheduler {
         if (ended === 'fenced') this.fencedCount += 1
         else this.unknownCount += 1
       } catch (fault) {
-        onFault(`partition ${partition}`, fault)
+        node.onFault(`partition ${partition}`, fault)
         if (!(fault instanceof PortFault)) throw fault
       }
       this.owners.delete(partition)
