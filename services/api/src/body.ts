@@ -21,19 +21,13 @@ export function acceptJsonOnly(api: Api): void {
   const parse = async (request: FastifyRequest, body: Buffer) => parseBody(request, body)
   api.addContentTypeParser('application/json', { parseAs: 'buffer' }, parse)
   api.addContentTypeParser('application/merge-patch+json', { parseAs: 'buffer' }, parse)
-  api.addHook('onRequest', async (request) => refuseEncoding(request))
-  api.addHook('preValidation', async (request) => {
-    if (request.body !== undefined || request.routeOptions.schema?.body === undefined) return
-    if (request.routeOptions.config.bodyOptional !== true) throw new ApiProblem('empty_body')
-    request.body = {}
+  api.addHook('preValidation', (request, _, done) => {
+    if (request.body !== undefined || request.routeOptions.schema?.body === undefined) done()
+    else if (request.routeOptions.config.bodyOptional === true) {
+      request.body = {}
+      done()
+    } else done(new ApiProblem('empty_body'))
   })
-}
-
-function refuseEncoding(request: FastifyRequest): void {
-  const encoding = request.headers['content-encoding']
-  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
-    throw new ApiProblem('unsupported_media_type', 'Compressed bodies are not taken.')
-  }
 }
 
 function parseBody(request: FastifyRequest, body: Buffer): unknown {

@@ -58,7 +58,7 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
   })
   const host: Host = { app: options.app, clock: options.clock, closing: () => closing }
   const routes = new RouteTable(api)
-  const http = new HttpCounters(api, host)
+  const http = new HttpCounters(api)
   logAccess(api, options)
   guard(api, options.ready ?? (() => true))
   acceptJsonOnly(api)

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Api } from './host.js'
-import { ApiProblem } from './problem.js'
+import { ApiProblem, toProblem } from './problem.js'
 
 const maxUrlLength = 4_096
 
@@ -23,18 +23,34 @@ export const contentPolicy =
   "default-src 'self'; img-src 'self' data:; object-src 'none'; " +
   "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 
-function secureHeaders(reply: FastifyReply): void {
+/** API answers are data, never rendered; pages say in full what they may load. */
+function secureHeaders(request: FastifyRequest, reply: FastifyReply): void {
   reply.header('x-content-type-options', 'nosniff')
+  reply.header('cache-control', 'no-store')
+  if (request.url.startsWith('/v1/')) return
   reply.header('content-security-policy', contentPolicy)
   reply.header('referrer-policy', 'no-referrer')
-  reply.header('cache-control', 'no-store')
 }
 
+function refuseEncoding(request: FastifyRequest): void {
+  const encoding = request.headers['content-encoding']
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+    throw new ApiProblem('unsupported_media_type', 'Compressed bodies are not taken.')
+  }
+}
+
+/** What every request must pass, whatever it asks for; one hook, since each costs time on every request. */
 export function guard(api: Api, ready: () => boolean): void {
-  api.addHook('onRequest', async (request, reply) => {
-    secureHeaders(reply)
-    refuseForeign(request)
-    if (request.url.length > maxUrlLength) throw new ApiProblem('uri_too_long')
-    if (!ready() && request.url.startsWith('/v1/namespaces/')) throw new ApiProblem('not_ready')
+  api.addHook('onRequest', (request, reply, done) => {
+    try {
+      secureHeaders(request, reply)
+      refuseForeign(request)
+      refuseEncoding(request)
+      if (request.url.length > maxUrlLength) throw new ApiProblem('uri_too_long')
+      if (!ready() && request.url.startsWith('/v1/namespaces/')) throw new ApiProblem('not_ready')
+      done()
+    } catch (error) {
+      done(toProblem(error))
+    }
   })
 }

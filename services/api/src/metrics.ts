@@ -1,5 +1,5 @@
 import type { NodeStatus } from '@almanac/engine'
-import type { Api, Host } from './host.js'
+import type { Api } from './host.js'
 
 interface RouteCount {
   readonly method: string
@@ -13,14 +13,15 @@ interface RouteCount {
 export class HttpCounters {
   private readonly byRoute = new Map<string, RouteCount>()
 
-  constructor(api: Api, host: Host) {
-    const started = new WeakMap<object, number>()
-    api.addHook('onRequest', async (request) => {
-      started.set(request, host.clock.elapsed())
-    })
-    api.addHook('onResponse', async (request, reply) => {
-      const ms = host.clock.elapsed() - (started.get(request) ?? host.clock.elapsed())
-      this.add(request.method, request.routeOptions.url ?? 'none', reply.statusCode, ms / 1_000)
+  constructor(api: Api) {
+    api.addHook('onResponse', (request, reply, done) => {
+      this.add(
+        request.method,
+        request.routeOptions.url ?? 'none',
+        reply.statusCode,
+        reply.elapsedTime / 1_000,
+      )
+      done()
     })
   }
 

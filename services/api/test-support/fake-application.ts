@@ -157,7 +157,11 @@ export class FakeApplication {
     const listed = (namespace: string) =>
       [...this.tasks.values()].filter((state) => state.namespace === namespace)
     return {
-      waitFor: async (position) => position <= this.position,
+      // As in a node, waiting lets others work.
+      waitFor: async (position) => {
+        await new Promise((resolve) => setImmediate(resolve))
+        return position <= this.position
+      },
       position: () => this.position,
       resolveAsOf: () => this.position,
       task: (namespace, taskId) => {

@@ -69,6 +69,22 @@ describe('a task through the whole server', () => {
     expect((await server.post(`/runs/${first.runId}/fail`, last)).body.status).toBe('failed')
   })
 
+  it('shows what became of past occurrences', async () => {
+    const schedule = { interval: { every: 1, period: 'seconds' } }
+    const made = await server.post('/tasks', daily('ticks', { schedule, queue: 'ticks', maxRuns: 2 }))
+    const { id, createdAt } = made.body
+    const taken: { runId: string; scheduledAt: string }[] = []
+    while (taken.length < 2) {
+      taken.push(...(await server.post('/queues/ticks/lease', { max: 2, waitMs: 20_000 })).body.runs)
+    }
+    const [first, last] = taken
+    const { body } = await server.get(`/tasks/${id}/occurrences?from=${createdAt}&to=${last?.scheduledAt}`)
+    expect(body.items).toMatchObject([
+      { at: first?.scheduledAt, outcome: 'emitted', runId: first?.runId, status: 'running', count: 1 },
+      { at: last?.scheduledAt, outcome: 'emitted', runId: last?.runId },
+    ])
+  })
+
   it('shows coming occurrences with the zone and what daylight saving does', async () => {
     const schedule = { crontab: { expression: '30 2 * * *', timezone: 'Europe/Berlin' } }
     const { id } = (await server.post('/tasks', daily('berlin', { schedule }))).body
