@@ -2,8 +2,9 @@ import type { StoredEvent } from './event.js'
 import { digestOf } from './ids.js'
 
 /**
- * The one JSON text of a value: keys sorted by code unit, no blanks, fields that hold `undefined` left out. Two
- * values that JSON cannot tell apart have the same text. Recursive: give it values whose depth is limited.
+ * The one JSON text of a value: keys sorted by code unit, no blanks, fields that hold `undefined` left out.
+ * Two values that JSON cannot tell apart have the same text. Recursive: give it values whose depth is
+ * limited.
  */
 export function canonical(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
@@ -21,9 +22,9 @@ export function canonical(value: unknown): string {
 export const sameJson = (a: unknown, b: unknown): boolean => a === b || canonical(a) === canonical(b)
 
 /**
- * SHA-256 over everything that an event says, its predecessor's hash included: so the last hash of a stream stands
- * for the whole stream. Where the event stands (stream, revision, position) is no part of it; the chain gives the
- * order. 64 hex digits.
+ * SHA-256 over everything that an event says, its predecessor's hash included: so the last hash of a stream
+ * stands for the whole stream. Where the event stands (stream, revision, position) is no part of it; the
+ * chain gives the order. 64 hex digits.
  */
 export function eventHash(event: StoredEvent): string {
   const { id, type, version, data, metadata } = event

@@ -17,10 +17,10 @@ import { readText, type TextRule } from './text.js'
 const maxProblems = 50
 
 /**
- * Reads the fields of an object that a user sent, one by one, and collects what is wrong with them. A field that is
- * left out answers its fallback; one that breaks its rule adds a problem and answers the fallback too, so that reading
- * goes on and all problems are told at once. Nothing is coerced: `"5"` is no number, and null is a value only where a
- * field may be empty.
+ * Reads the fields of an object that a user sent, one by one, and collects what is wrong with them. A field
+ * that is left out answers its fallback; one that breaks its rule adds a problem and answers the fallback
+ * too, so that reading goes on and all problems are told at once. Nothing is coerced: `"5"` is no number, and
+ * null is a value only where a field may be empty.
  */
 export class FieldReader {
   readonly fields: Fields

@@ -9,11 +9,12 @@ const maxJsonValues = 70_000
 const loneSurrogate = /\p{Cs}/u
 
 /**
- * Checks any value as JSON data and answers a copy of it, made of plain lists and objects: what is decided upon can't
- * be changed afterwards through the caller's reference. Adds a problem that names the path, and answers `undefined`,
- * for:
+ * Checks any value as JSON data and answers a copy of it, made of plain lists and objects: what is decided
+ * upon can't be changed afterwards through the caller's reference. Adds a problem that names the path, and
+ * answers `undefined`, for:
  *
- * - whole numbers beyond 2^53 - 1, which would be altered silently on their way (`unsafe_integer`), NaN and infinities;
+ * - whole numbers beyond 2^53 - 1, which would be altered silently on their way (`unsafe_integer`), NaN and
+ *   infinities;
  * - text with a lone surrogate, which UTF-8 can't carry;
  * - keys that programs take for something else: `__proto__`, and `constructor` with a `prototype` inside;
  * - what is no JSON at all, more than 32 levels, or more than 70 000 values.

@@ -1,8 +1,8 @@
 import type { Problem, Result } from '@almanac/recurrence'
 
 /**
- * A refusal is the normal "no" of a rule: a value, never thrown. `code` is stable and registered in protocol's
- * problem codes; `problems` point at the fields.
+ * A refusal is the normal "no" of a rule: a value, never thrown. `code` is stable and registered in
+ * protocol's problem codes; `problems` point at the fields.
  */
 export interface Refusal {
   readonly code: RefusalCode

@@ -16,8 +16,9 @@ const controlButLines = /[^\P{Cc}\t\n\r]/u
 const bidiControl = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u
 
 /**
- * Checks a text field and answers it in NFC, so that two spellings of one name are one name. Adds a problem and
- * answers `undefined` when it breaks the rule, has control characters, direction marks or lone surrogates.
+ * Checks a text field and answers it in NFC, so that two spellings of one name are one name. Adds a problem
+ * and answers `undefined` when it breaks the rule, has control characters, direction marks or lone
+ * surrogates.
  */
 export function readText(
   value: unknown,

@@ -1,8 +1,8 @@
 import type { Stop } from './ports/clock.js'
 
 /**
- * A `Stop` and the hand on it. `stop()` may be called more than once; the callbacks are called once, in the order in
- * which they came, within the first call.
+ * A `Stop` and the hand on it. `stop()` may be called more than once; the callbacks are called once, in the
+ * order in which they came, within the first call.
  */
 export function createStop(): Stop & { stop(): void } {
   let stopped = false

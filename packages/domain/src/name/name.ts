@@ -5,8 +5,8 @@ import type { TaskState } from '../task/types.js'
 import type { NameEvent, NameState } from './types.js'
 
 /**
- * A name is reserved in its own stream before its task is created or renamed, since two streams can't be written
- * together. What a crash in between leaves behind heals with the next claimant, see `claimOf`.
+ * A name is reserved in its own stream before its task is created or renamed, since two streams can't be
+ * written together. What a crash in between leaves behind heals with the next claimant, see `claimOf`.
  */
 export function evolveName(state: NameState | undefined, event: RecordedEvent): NameState | undefined {
   const { type, data } = event as RecordedEvent & NameEvent
@@ -23,10 +23,10 @@ export function evolveName(state: NameState | undefined, event: RecordedEvent): 
 /**
  * What a reservation is worth, given the task that holds it (`undefined`: its stream has no event).
  *
- * `held`: the task has the name. `free`: nobody has it, and no write that is under way can give it to the holder any
- * more. `creating`, `renaming`: the holder's write may be under way, or its writer is dead. Before the name is taken,
- * the holder's stream must get an event (`TaskAbandoned`, or an empty `TaskChanged`), with which a late write
- * conflicts.
+ * `held`: the task has the name. `free`: nobody has it, and no write that is under way can give it to the
+ * holder any more. `creating`, `renaming`: the holder's write may be under way, or its writer is dead. Before
+ * the name is taken, the holder's stream must get an event (`TaskAbandoned`, or an empty `TaskChanged`), with
+ * which a late write conflicts.
  */
 export function claimOf(
   state: NameState | undefined,
@@ -40,7 +40,10 @@ export function claimOf(
 }
 
 export type NameCommand =
-  /** `holder`: the task that holds the name now. Reserving anew what one holds is recorded too: it moves the revision. */
+  /**
+   * `holder`: the task that holds the name now. Reserving anew what one holds is recorded too: it moves the
+   * revision.
+   */
   | {
       readonly type: 'reserve'
       readonly name: string

@@ -10,9 +10,9 @@ export const fullRunsLeft = (spec: TaskSpec): number | null => (spec.oneOff ? 1 
 export const rhythmFields = ['schedule', 'startTime', 'oneOff', 'maxRuns'] as const
 
 /**
- * How many occurrences are left after an edit that starts the rhythm anew. What has been dispatched since the task was
- * armed is used up: an edit doesn't make a one-off run twice. A new limit counts in full, and so does a disabled
- * task's, which enabling arms anyway.
+ * How many occurrences are left after an edit that starts the rhythm anew. What has been dispatched since the
+ * task was armed is used up: an edit doesn't make a one-off run twice. A new limit counts in full, and so
+ * does a disabled task's, which enabling arms anyway.
  */
 export function runsLeftAfterEdit(
   state: TaskState,
@@ -36,8 +36,8 @@ function dispatchedSinceArmed(state: TaskState, lookups: Lookups, at: Instant): 
 }
 
 /**
- * True unless the task still has an occurrence after `at`. Asked when the scheduler says that a task is done: it may
- * have decided so with a definition that was changed since.
+ * True unless the task still has an occurrence after `at`. Asked when the scheduler says that a task is done:
+ * it may have decided so with a definition that was changed since.
  */
 export function isDone(state: TaskState, lookups: Lookups, at: Instant): boolean {
   const definition = definitionOf(state, lookups)

@@ -74,8 +74,8 @@ const headerName = /^[!-~]+$/
 const lineBreak = /[\0\r\n]/
 
 /**
- * The user's own headers of a run: an object of at most 32, of any JSON values, at most 32 KiB together. The names
- * that Celery and Almanac set themselves are refused, since a worker would take the user's for theirs.
+ * The user's own headers of a run: an object of at most 32, of any JSON values, at most 32 KiB together. The
+ * names that Celery and Almanac set themselves are refused, since a worker would take the user's for theirs.
  */
 export function readHeaders(read: FieldReader, current: TaskSpec['headers']): TaskSpec['headers'] {
   const value = read.fields.get('headers')

@@ -25,9 +25,10 @@ export function checkSchedule(spec: TaskSpec, { at, lookups }: DecisionContext):
 }
 
 /**
- * Why a valid schedule value can't be used: a calendar that it names is missing, or it has no occurrence at or after
- * `start`. A clocked schedule is let through whatever its instant: one that is past fires at once. A solar one is let
- * through at the poles too, where the sun has no rise: 90 is a latitude (CELERY.md section 11, case 4).
+ * Why a valid schedule value can't be used: a calendar that it names is missing, or it has no occurrence at
+ * or after `start`. A clocked schedule is let through whatever its instant: one that is past fires at once. A
+ * solar one is let through at the poles too, where the sun has no rise: 90 is a latitude (CELERY.md section
+ * 11, case 4).
  */
 export function checkScheduleValue(
   value: ScheduleValue,

@@ -23,8 +23,9 @@ import { blankSpec, validateTaskSpec } from './validate.js'
 export const initialTask: TaskState | undefined = undefined
 
 /**
- * The state after one more event of the task's stream. Total: an event of a type that this version doesn't know moves
- * the revision and the hash, and leaves the rest. Never computes a recurrence: what depends on one is in the event.
+ * The state after one more event of the task's stream. Total: an event of a type that this version doesn't
+ * know moves the revision and the hash, and leaves the rest. Never computes a recurrence: what depends on one
+ * is in the event.
  */
 export function evolveTask(state: TaskState | undefined, event: RecordedEvent): TaskState | undefined {
   const { type, data } = event as RecordedEvent & TaskEvent
@@ -81,7 +82,10 @@ function created(data: TaskCreated, event: RecordedEvent) {
   } as const
 }
 
-/** A stream that was closed before its task existed: a state with nothing in it, that no rule takes for a task. */
+/**
+ * A stream that was closed before its task existed: a state with nothing in it, that no rule takes for a
+ * task.
+ */
 function abandoned(event: RecordedEvent) {
   const spec = { ...blankSpec, enabled: false }
   const taskId = event.stream.slice('task-00-'.length)
@@ -124,7 +128,10 @@ export type TaskCommand =
   /** Only the fields that the input has. */
   | { readonly type: 'change'; readonly changes: unknown }
   | { readonly type: 'enable' }
-  /** `armedAt`: what the scheduler saw when it found the task at its end; armed anew since, it isn't at its end. */
+  /**
+   * `armedAt`: what the scheduler saw when it found the task at its end; armed anew since, it isn't at its
+   * end.
+   */
   | { readonly type: 'disable'; readonly cause: TaskDisabled['cause']; readonly armedAt?: Instant }
   | { readonly type: 'trigger'; readonly override: unknown }
   | { readonly type: 'backfill'; readonly range: unknown }
@@ -134,8 +141,9 @@ export type TaskCommand =
   | { readonly type: 'abandon' }
 
 /**
- * What a command does to a task: the events that it makes, none when there is nothing to change, or the refusal with
- * its reasons. Pure: time and everything referred to by name come in with `context`. Never throws on JSON input.
+ * What a command does to a task: the events that it makes, none when there is nothing to change, or the
+ * refusal with its reasons. Pure: time and everything referred to by name come in with `context`. Never
+ * throws on JSON input.
  */
 export function decideTask(
   state: TaskState | undefined,
@@ -201,8 +209,8 @@ const enabling = (spec: TaskSpec): TaskEvent => ({
 })
 
 /**
- * An edit tells the fields that it changed and no others, so that an edit which leaves the schedule alone leaves the
- * rhythm alone. `enabled` has events of its own.
+ * An edit tells the fields that it changed and no others, so that an edit which leaves the schedule alone
+ * leaves the rhythm alone. `enabled` has events of its own.
  */
 function edit(state: TaskState, next: TaskSpec, context: DecisionContext): Decision<TaskEvent> {
   const { enabled: nowEnabled, ...changes } = changedFields(state.spec, next)

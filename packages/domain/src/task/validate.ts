@@ -72,10 +72,11 @@ export const nameRule = { max: 200, filled: true } as const
 export const descriptionRule = { max: 2000, filled: false, lines: true } as const
 
 /**
- * Checks what a user says about a task, field by field and then the fields against each other, and fills in the rest:
- * from `current` when given (a change), else from the defaults (then name, task and schedule are required). Fields of
- * `catchUp` that are left out are filled in the same way; all other fields are taken whole. What is referred to by
- * name is not looked up here, and whether the schedule ever fires is asked by the decider.
+ * Checks what a user says about a task, field by field and then the fields against each other, and fills in
+ * the rest: from `current` when given (a change), else from the defaults (then name, task and schedule are
+ * required). Fields of `catchUp` that are left out are filled in the same way; all other fields are taken
+ * whole. What is referred to by name is not looked up here, and whether the schedule ever fires is asked by
+ * the decider.
  *
  * Fails with every problem found, at most 50. Never throws.
  */

@@ -24,8 +24,8 @@ export const everyMinute = { interval: { every: 1, period: 'minutes' } } as cons
 export const input = { name: 'backup', task: 'ops.backup', schedule: everyMinute } as const
 
 /**
- * What becomes of an append. `lost`: it is not made, and its outcome is unknown; `landed`: it is made, and its outcome
- * is unknown; `dies`: the node hangs before it, for good; `diesAfter`: after it.
+ * What becomes of an append. `lost`: it is not made, and its outcome is unknown; `landed`: it is made, and
+ * its outcome is unknown; `dies`: the node hangs before it, for good; `diesAfter`: after it.
  */
 export type Fate = 'appended' | 'lost' | 'landed' | 'unavailable' | 'dies' | 'diesAfter'
 

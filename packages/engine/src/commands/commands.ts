@@ -8,8 +8,9 @@ import { type SystemCommands, SystemTaskCommands } from './system-commands.js'
 import { TaskCommands } from './task-commands.js'
 
 /**
- * All commands of a node over its ports. A command answers when its events are durable. Refusals are values; faults of
- * the ports are thrown (`PortFault`), and then the command may be repeated with its idempotency key.
+ * All commands of a node over its ports. A command answers when its events are durable. Refusals are values;
+ * faults of the ports are thrown (`PortFault`), and then the command may be repeated with its idempotency
+ * key.
  */
 export function createCommands(deps: CommandDeps): Commands & SystemCommands {
   const parts = commandParts(deps)

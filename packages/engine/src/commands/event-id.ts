@@ -11,9 +11,10 @@ export interface EventPlace {
 }
 
 /**
- * The id of an event before it is appended: made of its place and of all that it says. So an append whose outcome is
- * unknown can be made again, and is found again; and since a log answers a known id as appended, two events that
- * differ in anything, if only in their time, never have one id. In the form of a UUID (version 8).
+ * The id of an event before it is appended: made of its place and of all that it says. So an append whose
+ * outcome is unknown can be made again, and is found again; and since a log answers a known id as appended,
+ * two events that differ in anything, if only in their time, never have one id. In the form of a UUID
+ * (version 8).
  */
 export function eventIdOf(place: EventPlace, event: Omit<StoredEvent, 'id'>): string {
   const hex = digestOf(canonical({ place, event }))

@@ -28,13 +28,18 @@ export interface DomainEvent {
 export interface Work<S, E extends DomainEvent> {
   readonly stream: string
   readonly context: CommandContext
-  /** What makes the command's event ids: its idempotency key, or chance, or what a system command follows from. */
+  /**
+   * What makes the command's event ids: its idempotency key, or chance, or what a system command follows
+   * from.
+   */
   readonly token: string
   /** What caused it, when that is an event or a tick. */
   readonly causationId?: string
   /** The revision that the caller has seen; undefined: any. */
   readonly expected?: Revision | undefined
-  /** May be asked more than once, each time with a newer state. `at` is not before the stream's last event. */
+  /**
+   * May be asked more than once, each time with a newer state. `at` is not before the stream's last event.
+   */
   readonly decide: (folded: Folded<S>, at: Instant) => Decision<E> | Promise<Decision<E>>
 }
 
@@ -53,11 +58,12 @@ export interface Handled<S> {
  * The one place that loads, folds, decides and appends.
  *
  * - Applied at most once: a command whose idempotency key is in the stream is not decided again.
- * - Decided on the newest state: when somebody else was first, it is loaded and decided anew, eight times at most, then
- *   an `unavailable` fault. A refusal, or a decision that changes nothing, is answered only from a state that was read
- *   after the command came.
- * - An append whose outcome is unknown is looked for in the stream, and made again with the same event ids. When the
- *   log keeps silent, `outcome_unknown` is thrown, and the caller may repeat the command with its key.
+ * - Decided on the newest state: when somebody else was first, it is loaded and decided anew, eight times at
+ *   most, then an `unavailable` fault. A refusal, or a decision that changes nothing, is answered only from a
+ *   state that was read after the command came.
+ * - An append whose outcome is unknown is looked for in the stream, and made again with the same event ids.
+ *   When the log keeps silent, `outcome_unknown` is thrown, and the caller may repeat the command with its
+ *   key.
  */
 export async function handle<S, E extends DomainEvent>(
   log: EventLog,

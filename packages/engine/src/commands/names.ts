@@ -26,10 +26,10 @@ export interface Reservation {
 /**
  * Task names, unique in a namespace.
  *
- * A name is reserved in its own stream first; then comes the task's own event. Two claimants of a free name meet at the
- * name stream's revision, and one wins. A writer that dies in between leaves a reservation behind which nobody needs to
- * clean up: the next claimant waits a moment for the writer, then puts an event into the holder's stream, so that the
- * write, should it still be under way, conflicts; then the name is free.
+ * A name is reserved in its own stream first; then comes the task's own event. Two claimants of a free name
+ * meet at the name stream's revision, and one wins. A writer that dies in between leaves a reservation behind
+ * which nobody needs to clean up: the next claimant waits a moment for the writer, then puts an event into
+ * the holder's stream, so that the write, should it still be under way, conflicts; then the name is free.
  *
  * What is never done is to take a name while a write that would use it can still succeed: see `claimOf`.
  */
@@ -41,8 +41,9 @@ export class Names {
   }
 
   /**
-   * Reserves a name, then does what needs it. Claimants of one name in this process come one after the other, so that
-   * nobody finds a reservation of theirs whose task is still to come. Answers the refusal when another task has it.
+   * Reserves a name, then does what needs it. Claimants of one name in this process come one after the other,
+   * so that nobody finds a reservation of theirs whose task is still to come. Answers the refusal when
+   * another task has it.
    */
   holding<T>(namespace: string, name: string, work: () => Promise<T>): Promise<T> {
     return this.parts.turns.take(nameStream(namespace, name), work)
@@ -69,7 +70,9 @@ export class Names {
     return reserved.ok ? undefined : reserved.error
   }
 
-  /** Gives a name back that the task doesn't have any more. What fails here is healed by the next claimant. */
+  /**
+   * Gives a name back that the task doesn't have any more. What fails here is healed by the next claimant.
+   */
   async release(context: CommandContext, token: string, name: string, taskId: string): Promise<void> {
     const stream = nameStream(context.namespace, name)
     await this.holding(context.namespace, name, () =>
@@ -77,7 +80,8 @@ export class Names {
         stream,
         context: withoutKey(context),
         token: `${token}|release`,
-        // The task is read after the reservation: should it be about to take the name again, it reserves anew first.
+        // The task is read after the reservation: should it be about to take the name again, it reserves anew
+        // first.
         decide: async ({ state }) =>
           decideName(state, { type: 'release', taskId, holder: await this.taskOf(taskId) }),
       }),

@@ -36,8 +36,8 @@ export interface CommandOptions {
   /** How many folded streams of shared schedules are kept in memory; as many calendars. */
   readonly cachedShared: number
   /**
-   * How old the reservation of a name must be before its writer is taken for dead. Too short a time costs the writer
-   * another attempt, never a name that two tasks have.
+   * How old the reservation of a name must be before its writer is taken for dead. Too short a time costs the
+   * writer another attempt, never a name that two tasks have.
    */
   readonly reservationGraceMs: number
   /** How long a deletion waits for the read models to show who uses what is deleted. */

@@ -9,12 +9,14 @@ import {
 } from '@almanac/domain'
 import type { Streams } from './streams.js'
 
-/** A task refers to a schedule, which refers to calendars, before and after an edit: more rounds can't come. */
+/**
+ * A task refers to a schedule, which refers to calendars, before and after an edit: more rounds can't come.
+ */
 const maxRounds = 8
 
 /**
- * Gives deciders, which can't wait, the shared schedules and calendars that they ask for: what is asked for and not
- * here yet is read from the log, and the decision made again.
+ * Gives deciders, which can't wait, the shared schedules and calendars that they ask for: what is asked for
+ * and not here yet is read from the log, and the decision made again.
  */
 export class References {
   private readonly schedules: Streams<ScheduleState>

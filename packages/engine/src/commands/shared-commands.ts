@@ -41,8 +41,8 @@ export class SharedCommands {
   }
 
   /**
-   * Counts the users on read models that have everything up to the call. A task that is given the schedule at the same
-   * moment may be missed: it is then quarantined, as any task whose schedule is gone.
+   * Counts the users on read models that have everything up to the call. A task that is given the schedule at
+   * the same moment may be missed: it is then quarantined, as any task whose schedule is gone.
    */
   async deleteSchedule(
     context: CommandContext,

@@ -13,8 +13,8 @@ export interface Folded<S> {
   readonly at: Instant
   readonly position: Position
   /**
-   * Which commands with an idempotency key have been applied; the newest 10 000. One map for all states of a stream:
-   * it only grows, by events that are in the log.
+   * Which commands with an idempotency key have been applied; the newest 10 000. One map for all states of a
+   * stream: it only grows, by events that are in the log.
    */
   readonly keys: Map<string, KeyUse>
 }
@@ -37,9 +37,9 @@ export interface Kind<S> {
 }
 
 /**
- * The folded streams of one kind, the newest used kept in memory: so a busy stream is not read again for each command.
- * What is kept may be behind the log, never ahead of it: the expected revision of an append tells, and `refresh` reads
- * what has come since.
+ * The folded streams of one kind, the newest used kept in memory: so a busy stream is not read again for each
+ * command. What is kept may be behind the log, never ahead of it: the expected revision of an append tells,
+ * and `refresh` reads what has come since.
  */
 export class Streams<S> {
   private readonly log: EventLog

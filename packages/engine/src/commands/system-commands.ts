@@ -15,13 +15,14 @@ import type { Run, TaskCommands } from './task-commands.js'
 const deletedAtOnce = 64
 
 /**
- * Commands that nobody asks for: what the scheduler finds out, and what follows from an event. All of them may be
- * repeated at will, by several nodes too: what is done already, or doesn't hold any more, changes nothing.
+ * Commands that nobody asks for: what the scheduler finds out, and what follows from an event. All of them
+ * may be repeated at will, by several nodes too: what is done already, or doesn't hold any more, changes
+ * nothing.
  */
 export interface SystemCommands {
   /**
-   * Disables a task that has no occurrence left (`completed`) or whose end has passed (`expired`). `armedAt`: of the
-   * state that this was found out with; if the task was armed anew since, it is left alone.
+   * Disables a task that has no occurrence left (`completed`) or whose end has passed (`expired`). `armedAt`:
+   * of the state that this was found out with; if the task was armed anew since, it is left alone.
    */
   completeTask(
     taskId: string,
@@ -34,7 +35,8 @@ export interface SystemCommands {
   quarantineTask(taskId: string, code: string, message: string): Promise<void>
   /**
    * Deletes the tasks that used a shared schedule when it was deleted with `cascade`; the event is its
-   * `ScheduleDeleted`. Answers how many. A task that was given the schedule's name after the deletion is left alone.
+   * `ScheduleDeleted`. Answers how many. A task that was given the schedule's name after the deletion is left
+   * alone.
    */
   reactToScheduleDeleted(event: RecordedEvent): Promise<number>
 }
@@ -103,7 +105,9 @@ export class SystemTaskCommands implements SystemCommands {
     return handled.ok && handled.value.events.length > 0
   }
 
-  /** The token makes the same event ids on every node, so that two nodes with one finding append one event. */
+  /**
+   * The token makes the same event ids on every node, so that two nodes with one finding append one event.
+   */
   private async run(
     taskId: string,
     command: TaskCommand,

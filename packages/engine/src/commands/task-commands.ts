@@ -44,8 +44,9 @@ export class TaskCommands {
   }
 
   /**
-   * With an idempotency key the task's id is derived from it, so that a repeat meets its own stream. A stream may have
-   * been abandoned, when its writer was too slow and another took the name: then the next one derived is used.
+   * With an idempotency key the task's id is derived from it, so that a repeat meets its own stream. A stream
+   * may have been abandoned, when its writer was too slow and another took the name: then the next one
+   * derived is used.
    */
   async create(
     context: CommandContext,
@@ -112,7 +113,10 @@ export class TaskCommands {
     return { ok: true, value: { ...answer.value, runId } }
   }
 
-  /** Any command on a task that exists; a name that it takes is reserved before, one that it gives up released after. */
+  /**
+   * Any command on a task that exists; a name that it takes is reserved before, one that it gives up released
+   * after.
+   */
   async runAs(context: CommandContext, taskId: string, command: TaskCommand, run: Run): Handling {
     const stream = taskStream(taskId)
     let formerName: string | undefined
@@ -192,7 +196,10 @@ export class TaskCommands {
     return typeof name === 'string' ? this.names.holderOf(namespace, name) : undefined
   }
 
-  /** The command has been applied: should the log fail now, the next claimant of the name finds it free all the same. */
+  /**
+   * The command has been applied: should the log fail now, the next claimant of the name finds it free all
+   * the same.
+   */
   private async release(context: CommandContext, token: string, name: string, taskId: string): Promise<void> {
     try {
       await this.names.release(context, token, name, taskId)

@@ -4,13 +4,15 @@ import { unavailable } from '../ports/faults.js'
 const maxWaiting = 10_000
 
 /**
- * Work of one key, one after the other, within this process. It spares conflicts, and nothing relies on it: what keeps
- * two writers apart is the expected revision.
+ * Work of one key, one after the other, within this process. It spares conflicts, and nothing relies on it:
+ * what keeps two writers apart is the expected revision.
  */
 export class Turns {
   private readonly queues = new Map<string, { last: Promise<unknown>; length: number }>()
 
-  /** Runs `work` when everything before it with this key is done, well or badly. Answers what `work` answers. */
+  /**
+   * Runs `work` when everything before it with this key is done, well or badly. Answers what `work` answers.
+   */
   async take<T>(key: string, work: () => Promise<T>): Promise<T> {
     const queue = this.queues.get(key) ?? { last: Promise.resolve(), length: 0 }
     if (queue.length >= maxWaiting) throw unavailable(`${maxWaiting} commands wait for ${key}`)

@@ -6,9 +6,9 @@ import type { AppendResult, EventFilter, EventLog, EventPage, ExpectedRevision }
 const followPage = 500
 
 /**
- * An event log that lives in this process: for tests and the simulator. It keeps the port's whole contract but
- * durability. What is stored has been through JSON, so nobody holds a reference into it, and a value that JSON would
- * alter shows.
+ * An event log that lives in this process: for tests and the simulator. It keeps the port's whole contract
+ * but durability. What is stored has been through JSON, so nobody holds a reference into it, and a value that
+ * JSON would alter shows.
  */
 export function memoryEventLog(): EventLog {
   return new MemoryEventLog()
