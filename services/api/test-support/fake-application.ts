@@ -7,7 +7,16 @@ import {
   type TaskState,
   validateTaskSpec,
 } from '@almanac/domain'
-import type { Application, Applied, LeasedRun, Outcome, Queries, RunIntake, TaskView } from '@almanac/engine'
+import type {
+  Application,
+  Applied,
+  Commands,
+  LeasedRun,
+  Outcome,
+  Queries,
+  RunIntake,
+  TaskView,
+} from '@almanac/engine'
 import { describe } from '@almanac/recurrence'
 
 export const now = Date.UTC(2026, 0, 1)
@@ -39,7 +48,8 @@ export class FakeApplication {
 
   get app(): Application {
     return {
-      commands: this.commands() as Application['commands'],
+      // What no test asks for is left out.
+      commands: this.commands() as Partial<Commands> as Commands,
       queries: this.queries() as Queries,
       intake: this.intake() as RunIntake,
       status: () => this.status(),

@@ -144,7 +144,7 @@ function welcome(url: string, config: StandaloneConfig): string {
     `  ${url}/       what runs, as it runs`,
     `  ${url}/docs   the HTTP API`,
     '  npx almanac preview "0 2 * * mon"',
-    '  npx almanac import celery ../shared/celery/django-celery-beat.fixture.json',
+    '  npx almanac import celery packages/cli/fixtures/django-celery-beat.fixture.json',
     '  node examples/worker.mjs',
     '  npx almanac tasks list',
     '  npx almanac runs list --follow',
