@@ -28,6 +28,7 @@ interface LeaseRow {
 
 /** Rows that one pass may move or look at without handing them out; the next pass goes on. */
 const passLimit = 2000
+const spareRows = 20
 
 /** The work queue over the table of runs. Every method is synchronous and runs inside of a transaction. */
 export class RunQueue {
@@ -44,8 +45,7 @@ export class RunQueue {
     const { promote, requeue } = this.#statements
     const moved = Number(promote.run(namespace, queue, now, passLimit).changes)
     const lapsed = Number(requeue.run(namespace, queue, now, passLimit).changes)
-    const { chosen, cut } = this.#choose(request)
-    const leased = chosen.map((run) => this.#hand(run, request))
+    const { leased, cut } = this.#take(request)
     return { leased, cut: cut || moved === passLimit || lapsed === passLimit }
   }
 
@@ -73,19 +73,29 @@ export class RunQueue {
     return { reply: 'ok' as const, cancelRequested: row.cancel_requested === 1 }
   }
 
-  /** The first ready runs in order; on the way the expired and the cancelled ones are finished. */
-  #choose({ namespace, queue, max, now }: LeaseRequest): { chosen: readonly number[]; cut: boolean } {
-    const candidates = this.#statements.ready.all(namespace, queue, now, max + passLimit) as Candidate[]
-    const chosen: number[] = []
+  /** Hands out the first ready runs in order. Looks at a few more than wanted, and at many only when that is not enough. */
+  #take(request: LeaseRequest): LeasePass {
+    const { namespace, queue, max, now } = request
+    const leased: LeasedRun[] = []
+    for (const spare of [spareRows, passLimit]) {
+      const window = max - leased.length + spare
+      const candidates = this.#statements.ready.all(namespace, queue, now, window) as Candidate[]
+      this.#handOut(candidates, request, leased)
+      if (leased.length === max || candidates.length < window) return { leased, cut: false }
+    }
+    return { leased, cut: true }
+  }
+
+  /** On the way the expired and the cancelled ones are finished. */
+  #handOut(candidates: readonly Candidate[], request: LeaseRequest, leased: LeasedRun[]): void {
     const taken = new Set<string>()
     for (const candidate of candidates) {
-      if (chosen.length === max) return { chosen, cut: false }
-      if (this.#finishedInstead(candidate, now)) continue
+      if (leased.length === request.max) return
+      if (this.#finishedInstead(candidate, request.now)) continue
       if (candidate.overlap === 'queueOne' && taken.has(candidate.task_id)) continue
-      chosen.push(candidate.run)
+      leased.push(this.#hand(candidate.run, request))
       taken.add(candidate.task_id)
     }
-    return { chosen, cut: candidates.length === max + passLimit && chosen.length < max }
   }
 
   #finishedInstead({ run, expires_at, cancel_requested }: Candidate, now: Instant): boolean {
