@@ -66,7 +66,7 @@ describe('acceptance', () => {
     ])
   })
 
-  it('case 42: run now honours every option, counts as manual, leaves the rhythm alone, works while disabled', async () => {
+  it('case 42: run now honours every option, is manual, leaves the rhythm alone, works while disabled', async () => {
     world = await World.at('2026-03-01T12:00:00Z')
     const options = {
       queue: 'q',
@@ -97,7 +97,7 @@ describe('acceptance', () => {
     expect(unknown).toMatchObject({ ok: false, error: { code: 'not_found' } })
   })
 
-  it('case 44: a shared schedule in use is deleted with its tasks, or not at all; the users are told first', async () => {
+  it('case 44: a shared schedule in use is deleted with its tasks or not at all; users are told', async () => {
     world = await World.at('2026-03-01T12:00:00Z')
     const { commands, queries } = world.node
     const { state } = await world.must(

@@ -340,7 +340,7 @@ describe('acceptance: clocks and zones of the machine', () => {
     expect(late.slice(0, 2)).toEqual(['2026-03-01T16:00:00Z', '2026-03-01T16:01:00Z'])
   })
 
-  it('case 45: the zone of the process means nothing: a crontab without a zone is UTC, others keep theirs', async () => {
+  it('case 45: the zone of the process means nothing: without a zone it is UTC, others keep theirs', async () => {
     world = await World.at('2026-06-01T00:00:00Z')
     const plain = await world.create({ name: 'plain', schedule: { crontab: { minute: '0', hour: '2' } } })
     const warsaw = await world.create({ name: 'warsaw', schedule: crontab('0 2 * * *', 'Europe/Warsaw') })

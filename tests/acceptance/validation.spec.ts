@@ -111,7 +111,7 @@ describe('acceptance', () => {
     expect(world.view(task).scheduleText).toBe('At 02:00 AM, only on Monday UTC')
   })
 
-  it('case 11: three minutes are 180 seconds; half a second is refused; equal schedules live side by side', async () => {
+  it('case 11: three minutes are 180 seconds; half a second is refused; equal schedules may coexist', async () => {
     const minutes = await comingOf({ interval: { every: 3, period: 'minutes' } }, 3)
     expect(await comingOf({ interval: { every: 180, period: 'seconds' } }, 3)).toEqual(minutes)
     const half = { interval: { every: 0.5, period: 'seconds' } }

@@ -25,8 +25,11 @@ export const sameJson = (a: unknown, b: unknown): boolean => a === b || canonica
  * SHA-256 over everything that an event says, its predecessor's hash included: so the last hash of a stream
  * stands for the whole stream. Where the event stands (stream, revision, position) is no part of it; the
  * chain gives the order. 64 hex digits.
+ *
+ * The fields are taken in the order in which they were written: every store keeps the JSON text, and reading
+ * it back keeps the order. Sorting them was the largest single cost of a command (813 of 5 000 ms in a profile).
  */
 export function eventHash(event: StoredEvent): string {
   const { id, type, version, data, metadata } = event
-  return digestOf(canonical({ id, type, version, data, metadata }))
+  return digestOf(JSON.stringify([id, type, version, data, metadata]))
 }

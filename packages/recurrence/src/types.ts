@@ -27,7 +27,10 @@ export interface IntervalValue {
 
 /** What happens to local times that a forward jump of the clock removes, and to those that a backward jump repeats. */
 export interface DstPolicy {
-  /** `shift` (default): moved forward by the gap's length, equal instants merge. `skip`: not fired. `firstValid`: once, at the gap's end. */
+  /**
+   * `shift` (default): moved forward by the gap's length, equal instants merge. `skip`: not fired. `firstValid`: once,
+   * at the gap's end.
+   */
   readonly gap?: 'shift' | 'skip' | 'firstValid'
   /** `auto` (default): both passes when the hour or the minute field is `*`, else the first. */
   readonly overlap?: 'auto' | 'first' | 'second' | 'both'
@@ -124,7 +127,7 @@ export interface CompileContext {
 /** A compiled schedule: a strictly growing, possibly ending sequence of instants. Pure and stateless to its user. */
 export interface Recurrence {
   readonly kind: ScheduleKind
-  /** The first occurrence strictly after `after`, or `undefined` when there is none (searched for 100 years at least). */
+  /** The first occurrence strictly after `after`; `undefined` when there is none (100 years at least are searched). */
   next(after: Instant): Instant | undefined
   /** The last occurrence at or before `at`, or `undefined`. Intervals have none before their anchor. */
   previous(at: Instant): Instant | undefined

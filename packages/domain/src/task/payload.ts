@@ -1,6 +1,5 @@
 import { fieldsOf, join, type Problem, show } from '@almanac/recurrence'
 import { utf8ToBytes } from '@noble/hashes/utils.js'
-import { canonical } from '../canonical.js'
 import type { FieldReader } from '../field-reader.js'
 import { copyJson } from '../json.js'
 import { readText } from '../text.js'
@@ -29,7 +28,7 @@ export function readPayload(read: FieldReader, current: Arguments): Arguments {
     ? readKwargs(read.fields.get('kwargs'), read.at('kwargs'), read.problems)
     : current.kwargs
   if (given && read.problems.length === before) {
-    const bytes = utf8Length(canonical(args)) + utf8Length(canonical(kwargs))
+    const bytes = utf8Length(JSON.stringify(args)) + utf8Length(JSON.stringify(kwargs))
     if (bytes > maxPayloadBytes) {
       const message = `args and kwargs must have at most ${maxPayloadBytes} bytes of JSON together, not ${bytes}`
       read.refuse(read.fields.has('args') ? 'args' : 'kwargs', 'too_large', message)
@@ -91,7 +90,7 @@ export function readHeaders(read: FieldReader, current: TaskSpec['headers']): Ta
     if (problem === undefined) continue
     read.problems.push({ path: join(read.at('headers'), name.slice(0, maxHeaderName)), ...problem })
   }
-  const bytes = utf8Length(canonical(headers))
+  const bytes = utf8Length(JSON.stringify(headers))
   if (bytes > maxHeaderBytes) {
     read.refuse('headers', 'too_large', `must have at most ${maxHeaderBytes} bytes of JSON, not ${bytes}`)
   }

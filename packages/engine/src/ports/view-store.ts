@@ -42,7 +42,7 @@ export interface Page {
   readonly cursor?: string
 }
 
-/** A page cursor that no list of this store has given out. The caller's mistake, so it is neither a fault nor a refusal. */
+/** A page cursor that no list of this store has given out: the caller's mistake, neither a fault nor a refusal. */
 export class InvalidCursor extends Error {
   constructor() {
     super('This cursor was not given out by this list.')

@@ -30,10 +30,10 @@ export const followUpsOf = (
       if ('ref' in spec.schedule && problem?.code === 'unknown_schedule') {
         const events = await log.readStream(scheduleStream(scheduleIdOf(namespace, spec.schedule.ref)))
         const last = events.at(-1)
-        if (last?.type === 'ScheduleDeleted') return await system.reactToScheduleDeleted(last)
+        if (last?.type === 'ScheduleDeleted' && (await system.reactToScheduleDeleted(last)) > 0) return
       }
       const message = problems.map((each) => `${each.path}: ${each.message}`).join('; ')
-      return await system.quarantineTask(taskId, problem?.code ?? 'unplannable', message)
+      await system.quarantineTask(taskId, problem?.code ?? 'unplannable', message)
     })
   },
 })

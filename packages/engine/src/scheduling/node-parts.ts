@@ -10,6 +10,7 @@ import type { Definitions } from './definitions.js'
 export interface NodeOptions {
   /** Names the cluster: part of every run id, so it never changes. */
   readonly cluster: string
+  /** Names this node in leases, status and events. */
   readonly nodeId: string
   /** Groups of slots; fixed at the cluster's birth. 1 to 256. */
   readonly partitions: number
@@ -23,6 +24,7 @@ export interface NodeOptions {
   readonly barrierDeadlineMs: number
   /** Without the log, dispatch goes on with the last definitions this long, then parks. */
   readonly staleLimitMs: number
+  /** How long a partition waits after a failure before it tries again. */
   readonly parkedRetryMs: number
   /** Steps of the wall clock (set by hand, or the machine was asleep) are noticed within this. */
   readonly clockWatchMs: number
@@ -30,7 +32,9 @@ export interface NodeOptions {
   readonly housekeepingMs: number
   /** Finished runs and skips are forgotten after this; totals stay. */
   readonly runRetentionMs: number
+  /** Version of the planner's rules, and of the zone database: recorded in every checkpoint. */
   readonly engineVersion: string
+  /** As `process.versions.tz` gives it. */
   readonly tzVersion: string
 }
 
