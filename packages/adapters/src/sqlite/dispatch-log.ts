@@ -46,7 +46,8 @@ export class SqliteDispatchLog implements DispatchLog {
     }
   }
 
-  #commitNow(partition: PartitionId, term: number, { runs, skips, resets, next }: Tick): CommitOutcome {
+  #commitNow(partition: PartitionId, term: number, tick: Tick): CommitOutcome {
+    const { next } = tick
     const { term: current } = this.#statements.term.get(partition) as { term: number }
     if (current !== term) return 'fenced'
     const previous = this.#statements.seq.get(partition) as { seq: number } | undefined
@@ -56,9 +57,7 @@ export class SqliteDispatchLog implements DispatchLog {
         `Checkpoint seq ${next.seq} of term ${next.term} can not follow ${after} in term ${term}`,
       )
     }
-    for (const taskId of resets) this.#writer.resetTotals(taskId)
-    for (const run of runs) this.#writer.insertRun(run)
-    for (const skip of skips) this.#writer.insertSkip(skip, partition, next)
+    this.#writer.insert(tick, partition)
     this.#statements.store.run(partition, next.seq, JSON.stringify(next))
     return 'committed'
   }

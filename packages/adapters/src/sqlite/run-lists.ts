@@ -58,9 +58,10 @@ export class RunLists {
   /** Kept counts answer what does not depend on a task or on time. */
   #total(filter: RunFilter, conditions: readonly Condition[]): number {
     const { taskId, status, from, until } = filter
-    const states = status === undefined ? [] : [{ sql: `state IN (${statesOf(status)})`, values: [] }]
-    const all = [...conditions, ...states]
     const kept = taskId === undefined && from === undefined && until === undefined
+    const all = [...conditions]
+    if (status !== undefined && kept) all.push({ sql: 'status = ?', values: [status] })
+    else if (status !== undefined) all.push({ sql: `state IN (${statesOf(status)})`, values: [] })
     const source = kept ? 'coalesce(sum(count), 0) AS n FROM run_counts' : 'count(*) AS n FROM runs'
     const statement = this.#prepared(`SELECT ${source} WHERE ${sqlOf(all)}`)
     return (statement.get(...valuesOf(all)) as { n: number }).n

@@ -1,7 +1,9 @@
+import type { RunStatus } from '@almanac/domain'
 import type { LeasedRun, LeaseReply, LeaseRequest, Random } from '@almanac/engine'
 import type { Instant } from '@almanac/recurrence'
 import type { Database, Statement } from './database.js'
-import { type RunRow, recordColumns, recordOf, runState } from './run-rows.js'
+import { type Counted, RunCounts } from './run-counts.js'
+import { type RunRow, recordColumns, recordOf, runState, statusOf } from './run-rows.js'
 
 /** What one pass over a queue gave. `cut`: it reached its limit of work before it had enough. */
 export interface LeasePass {
@@ -9,17 +11,20 @@ export interface LeasePass {
   readonly cut: boolean
 }
 
-interface Candidate {
+/** A row with where it is counted. */
+interface Placed extends Counted {
   readonly run: number
+  readonly state: number
+}
+
+interface Candidate extends Placed {
   readonly task_id: string
   readonly overlap: string
   readonly expires_at: number | null
   readonly cancel_requested: number
 }
 
-interface LeaseRow {
-  readonly run: number
-  readonly state: number
+interface LeaseRow extends Placed {
   readonly attempt: number
   readonly max_attempts: number
   readonly lease_token: string | null
@@ -34,8 +39,10 @@ const spareRows = 20
 export class RunQueue {
   readonly #random: Random
   readonly #statements: Statements
+  readonly #counts: RunCounts
 
   constructor(database: Database, random: Random) {
+    this.#counts = new RunCounts(database)
     this.#random = random
     this.#statements = prepare(database)
   }
@@ -43,34 +50,41 @@ export class RunQueue {
   lease(request: LeaseRequest): LeasePass {
     const { namespace, queue, now } = request
     const { promote, requeue } = this.#statements
-    const moved = Number(promote.run(namespace, queue, now, passLimit).changes)
-    const lapsed = Number(requeue.run(namespace, queue, now, passLimit).changes)
-    const { leased, cut } = this.#take(request)
-    return { leased, cut: cut || moved === passLimit || lapsed === passLimit }
+    return this.#counts.during(() => {
+      const moved = Number(promote.run(namespace, queue, now, passLimit).changes)
+      const lapsed = requeue.all(namespace, queue, now, passLimit) as Counted[]
+      for (const run of lapsed) this.#counts.move(run, 'running', 'queued')
+      const { leased, cut } = this.#take(request)
+      return { leased, cut: cut || moved === passLimit || lapsed.length === passLimit }
+    })
   }
 
   ack(runId: string, token: string, now: Instant): LeaseReply {
     const row = this.#held(runId, token)
     if (typeof row === 'string') return row
-    this.#statements.finish.run(runState.succeeded, now, null, row.run)
-    return 'ok'
+    return this.#counts.during(() => this.#finish(row, 'succeeded', now, null))
   }
 
   fail(runId: string, token: string, now: Instant, error: string, retryAt: Instant | null): LeaseReply {
     const row = this.#held(runId, token)
     if (typeof row === 'string') return row
-    if (row.cancel_requested === 1) this.#statements.finish.run(runState.cancelled, now, error, row.run)
-    else if (retryAt === null || row.attempt >= row.max_attempts) {
-      this.#statements.finish.run(runState.failed, now, error, row.run)
-    } else this.#statements.delay.run(retryAt, error, row.run)
-    return 'ok'
+    return this.#counts.during(() => {
+      if (row.cancel_requested === 1) return this.#finish(row, 'cancelled', now, error)
+      if (retryAt === null || row.attempt >= row.max_attempts) return this.#finish(row, 'failed', now, error)
+      this.#statements.delay.run(retryAt, error, row.run)
+      this.#counts.move(row, statusOf(row.state), 'queued')
+      return 'ok'
+    })
   }
 
   heartbeat(runId: string, token: string, now: Instant, leaseMs: number) {
     const row = this.#held(runId, token)
     if (typeof row === 'string') return { reply: row, cancelRequested: false }
-    this.#statements.extend.run(now + leaseMs, row.run)
-    return { reply: 'ok' as const, cancelRequested: row.cancel_requested === 1 }
+    return this.#counts.during(() => {
+      this.#statements.extend.run(now + leaseMs, row.run)
+      this.#counts.move(row, statusOf(row.state), 'running')
+      return { reply: 'ok' as const, cancelRequested: row.cancel_requested === 1 }
+    })
   }
 
   /** Hands out the first ready runs in order. Looks at a few more than wanted, and at many only when that is not enough. */
@@ -93,23 +107,31 @@ export class RunQueue {
       if (leased.length === request.max) return
       if (this.#finishedInstead(candidate, request.now)) continue
       if (candidate.overlap === 'queueOne' && taken.has(candidate.task_id)) continue
-      leased.push(this.#hand(candidate.run, request))
+      leased.push(this.#hand(candidate, request))
       taken.add(candidate.task_id)
     }
   }
 
-  #finishedInstead({ run, expires_at, cancel_requested }: Candidate, now: Instant): boolean {
-    if (cancel_requested === 1) this.#statements.finish.run(runState.cancelled, now, null, run)
-    else if (expires_at !== null && expires_at <= now) {
-      this.#statements.finish.run(runState.expired, now, null, run)
-    } else return false
+  #finishedInstead(candidate: Candidate, now: Instant): boolean {
+    const { expires_at, cancel_requested } = candidate
+    if (cancel_requested === 1) this.#finish(candidate, 'cancelled', now, null)
+    else if (expires_at !== null && expires_at <= now) this.#finish(candidate, 'expired', now, null)
+    else return false
     return true
   }
 
-  #hand(run: number, { worker, leaseMs, now }: LeaseRequest): LeasedRun {
+  #finish(row: Placed, to: keyof typeof runState & RunStatus, now: Instant, error: string | null): 'ok' {
+    this.#statements.finish.run(runState[to], now, error, row.run)
+    this.#counts.move(row, statusOf(row.state), to)
+    return 'ok'
+  }
+
+  #hand(candidate: Candidate, { worker, leaseMs, now }: LeaseRequest): LeasedRun {
+    const { run } = candidate
     const leaseToken = this.#random.token(16)
     const { hand, record } = this.#statements
     hand.run(now + leaseMs, leaseToken, worker, now, run)
+    this.#counts.move(candidate, 'queued', 'running')
     return { run: recordOf(record.get(run) as RunRow), leaseToken }
   }
 
@@ -144,10 +166,12 @@ const prepare = (database: Database): Statements => ({
     `UPDATE runs SET state = 0, lease_expires_at = NULL WHERE run IN (
        SELECT run FROM runs INDEXED BY runs_running
        WHERE namespace = ? AND queue = ? AND state = 2 AND lease_expires_at <= ?
-       ORDER BY lease_expires_at LIMIT ?)`,
+       ORDER BY lease_expires_at LIMIT ?)
+     RETURNING namespace, queue, kind`,
   ),
   ready: database.prepare(
-    `SELECT run, task_id, overlap, expires_at, cancel_requested FROM runs INDEXED BY runs_ready
+    `SELECT run, state, namespace, queue, kind, task_id, overlap, expires_at, cancel_requested
+     FROM runs INDEXED BY runs_ready
      WHERE namespace = ? AND queue = ? AND state = 0 AND NOT (overlap = 'queueOne' AND EXISTS (
        SELECT 1 FROM runs AS other INDEXED BY runs_unfinished
        WHERE other.task_id = runs.task_id AND other.state = 2 AND other.state < 3
@@ -160,7 +184,8 @@ const prepare = (database: Database): Statements => ({
   ),
   record: database.prepare(`SELECT ${recordColumns} FROM runs JOIN run_commands USING (run) WHERE run = ?`),
   byId: database.prepare(
-    `SELECT run, state, attempt, max_attempts, lease_token, cancel_requested FROM runs WHERE run_id = ?`,
+    `SELECT run, state, namespace, queue, kind, attempt, max_attempts, lease_token, cancel_requested
+     FROM runs WHERE run_id = ?`,
   ),
   finish: database.prepare(
     `UPDATE runs SET state = ?, finished_at = ?, error = ?, lease_expires_at = NULL, lease_token = NULL,

@@ -14,6 +14,7 @@ import type { Instant } from '@almanac/recurrence'
 import type { Committer } from './committer.js'
 import type { Database, Statement } from './database.js'
 import { reading } from './faults.js'
+import { type Counted, RunCounts } from './run-counts.js'
 import { RunLists } from './run-lists.js'
 import { RunQueue } from './run-queue.js'
 import { type RunRow, recordColumns, recordOf, runState, statusOf } from './run-rows.js'
@@ -26,9 +27,11 @@ export class SqliteRunStore implements RunStore {
   readonly #queue: RunQueue
   readonly #lists: RunLists
   readonly #statements: Statements
+  readonly #counts: RunCounts
 
   constructor(database: Database, committer: Committer, random: Random) {
     this.#committer = committer
+    this.#counts = new RunCounts(database)
     this.#queue = new RunQueue(database, random)
     this.#lists = new RunLists(database)
     this.#statements = prepare(database)
@@ -86,10 +89,8 @@ export class SqliteRunStore implements RunStore {
   }
 
   counts(): ReadonlyMap<RunStatus, number> {
-    const counts = new Map<RunStatus, number>()
-    const rows = reading(() => this.#statements.counts.all()) as { state: number; n: number }[]
-    for (const { state, n } of rows) counts.set(statusOf(state), (counts.get(statusOf(state)) ?? 0) + n)
-    return counts
+    const rows = reading(() => this.#statements.counts.all()) as { status: RunStatus; n: number }[]
+    return new Map(rows.map(({ status, n }) => [status, n]))
   }
 
   async prune(before: Instant, max: number): Promise<number> {
@@ -104,8 +105,15 @@ export class SqliteRunStore implements RunStore {
   }
 
   #pruneNow(before: Instant, max: number): number {
-    const runs = Number(this.#statements.pruneRuns.run(before, max).changes)
-    return runs + Number(this.#statements.pruneSkips.run(before, max - runs).changes)
+    const { pruneRuns, pruneCommand, pruneSkips } = this.#statements
+    return this.#counts.during(() => {
+      const runs = pruneRuns.all(before, max) as (Counted & { run: number; state: number })[]
+      for (const run of runs) {
+        pruneCommand.run(run.run)
+        this.#counts.move(run, statusOf(run.state), null)
+      }
+      return runs.length + Number(pruneSkips.run(before, max - runs.length).changes)
+    })
   }
 
   #busyOf(taskId: string): [string, { running: number; queued: number }][] {
@@ -170,6 +178,7 @@ interface Statements {
   readonly wake: Statement
   readonly counts: Statement
   readonly pruneRuns: Statement
+  readonly pruneCommand: Statement
   readonly pruneSkips: Statement
 }
 
@@ -184,12 +193,14 @@ const prepare = (database: Database): Statements => ({
     `SELECT * FROM skips WHERE task_id = ? AND last_at >= ? AND first_at <= ? ORDER BY first_at, skip`,
   ),
   wake: database.prepare(wakeSql),
-  counts: database.prepare('SELECT state, sum(count) AS n FROM run_counts GROUP BY state HAVING n > 0'),
+  counts: database.prepare('SELECT status, sum(count) AS n FROM run_counts GROUP BY status HAVING n > 0'),
   pruneRuns: database.prepare(
     `DELETE FROM runs WHERE run IN (
        SELECT run FROM runs INDEXED BY runs_finished
-       WHERE state > 2 AND finished_at < ? ORDER BY finished_at LIMIT ?)`,
+       WHERE state > 2 AND finished_at < ? ORDER BY finished_at LIMIT ?)
+     RETURNING run, namespace, queue, kind, state`,
   ),
+  pruneCommand: database.prepare('DELETE FROM run_commands WHERE run = ?'),
   // Skips are numbered in the order in which they were decided, near enough: only the oldest rows are looked at.
   pruneSkips: database.prepare(
     `DELETE FROM skips WHERE skip IN (

@@ -1,5 +1,7 @@
 import type { Checkpoint, PartitionId, RunCommand, Skip } from '@almanac/domain'
+import type { Tick } from '@almanac/engine'
 import type { Database, Statement } from './database.js'
+import { type Counted, RunCounts } from './run-counts.js'
 
 /** Puts what a tick decided into the tables. Called inside of a transaction. */
 export class RunWriter {
@@ -10,8 +12,10 @@ export class RunWriter {
   readonly #skip: Statement
   readonly #cancelQueued: Statement
   readonly #cancelRunning: Statement
+  readonly #counts: RunCounts
 
   constructor(database: Database) {
+    this.#counts = new RunCounts(database)
     this.#run = database.prepare(
       `INSERT INTO runs (run_id, namespace, task_id, queue, kind, overlap, priority, scheduled_at, expires_at,
          max_attempts, state, attempt, cancel_requested)
@@ -30,15 +34,24 @@ export class RunWriter {
     )
     this.#cancelQueued = database.prepare(
       `UPDATE runs SET state = 6, finished_at = ?, lease_token = NULL
-       WHERE task_id = ? AND state < 2 AND state < 3 AND run <> ?`,
+       WHERE task_id = ? AND state < 2 AND state < 3 AND run <> ? RETURNING namespace, queue, kind`,
     )
     this.#cancelRunning = database.prepare(
       'UPDATE runs SET cancel_requested = 1 WHERE task_id = ? AND state = 2 AND state < 3 AND run <> ?',
     )
   }
 
+  /** One whole tick, less its checkpoint. */
+  insert({ runs, skips, resets, next }: Tick, partition: PartitionId): void {
+    this.#counts.during(() => {
+      for (const taskId of resets) this.#reset.run(taskId)
+      for (const run of runs) this.#insertRun(run)
+      for (const skip of skips) this.#insertSkip(skip, partition, next)
+    })
+  }
+
   /** A run id that is there already is left as it is: it was committed before. */
-  insertRun(command: RunCommand): void {
+  #insertRun(command: RunCommand): void {
     const { changes, lastInsertRowid } = this.#run.run(
       command.runId,
       command.namespace,
@@ -52,18 +65,17 @@ export class RunWriter {
       command.maxAttempts,
     )
     if (changes === 0) return
+    this.#counts.move(command, null, 'queued')
     this.#command.run(lastInsertRowid, JSON.stringify(command))
     this.#totals.run(command.taskId, command.emittedAt, command.scheduledAt)
     if (command.overlap !== 'cancelRunning') return
-    this.#cancelQueued.run(command.emittedAt, command.taskId, lastInsertRowid)
-    this.#cancelRunning.run(command.taskId, lastInsertRowid)
+    const { emittedAt, taskId } = command
+    const cancelled = this.#cancelQueued.all(emittedAt, taskId, lastInsertRowid) as Counted[]
+    for (const run of cancelled) this.#counts.move(run, 'queued', 'cancelled')
+    this.#cancelRunning.run(taskId, lastInsertRowid)
   }
 
-  resetTotals(taskId: string): void {
-    this.#reset.run(taskId)
-  }
-
-  insertSkip(skip: Skip, partition: PartitionId, next: Checkpoint): void {
+  #insertSkip(skip: Skip, partition: PartitionId, next: Checkpoint): void {
     const { taskId, reason, first, last, count, revision } = skip
     this.#skip.run(partition, next.seq, taskId, reason, first, last, count, revision, next.evaluatedAt)
   }

@@ -78,25 +78,10 @@ CREATE TABLE run_counts(
   namespace TEXT NOT NULL,
   queue TEXT NOT NULL,
   kind TEXT NOT NULL,
-  state INTEGER NOT NULL,
+  status TEXT NOT NULL,
   count INTEGER NOT NULL,
-  PRIMARY KEY (namespace, queue, kind, state)
+  PRIMARY KEY (namespace, queue, kind, status)
 ) STRICT, WITHOUT ROWID;
-CREATE TRIGGER run_inserted AFTER INSERT ON runs BEGIN
-  INSERT INTO run_counts VALUES (new.namespace, new.queue, new.kind, new.state, 1)
-  ON CONFLICT DO UPDATE SET count = count + 1;
-END;
-CREATE TRIGGER run_moved AFTER UPDATE OF state ON runs WHEN old.state <> new.state BEGIN
-  UPDATE run_counts SET count = count - 1
-  WHERE namespace = old.namespace AND queue = old.queue AND kind = old.kind AND state = old.state;
-  INSERT INTO run_counts VALUES (new.namespace, new.queue, new.kind, new.state, 1)
-  ON CONFLICT DO UPDATE SET count = count + 1;
-END;
-CREATE TRIGGER run_deleted AFTER DELETE ON runs BEGIN
-  UPDATE run_counts SET count = count - 1
-  WHERE namespace = old.namespace AND queue = old.queue AND kind = old.kind AND state = old.state;
-  DELETE FROM run_commands WHERE run = old.run;
-END;
 
 CREATE TABLE totals(
   task_id TEXT PRIMARY KEY,

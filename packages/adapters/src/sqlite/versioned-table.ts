@@ -12,6 +12,8 @@ export interface TableShape<S> {
   /** Columns beside id, namespace, name and active, with their SQL types. */
   readonly columns: readonly string[]
   readonly indexes: readonly string[]
+  /** Columns of a replaced version that `put` answers. */
+  readonly watched: readonly string[]
   readonly keysOf: (state: S) => {
     readonly id: string
     readonly namespace: string
@@ -52,6 +54,16 @@ export const schemaOf = <S>(shape: TableShape<S>): string => {
     ${shape.indexes.join(';\n')};`
 }
 
+interface CurrentRow {
+  readonly row: number
+  readonly from_position: number
+}
+
+/** What a stored version replaced: its watched columns, or undefined for the first version. */
+export interface Put {
+  readonly before: object | undefined
+}
+
 interface ListedRow {
   readonly name: string
   readonly id: string
@@ -73,21 +85,22 @@ export class VersionedTable<S> {
     this.#statements = prepare(database, shape)
   }
 
-  /** Stores a version; returns the state that it replaces, or undefined. One that is not newer changes nothing. */
-  put({ state, position }: Versioned<S>): void {
+  /** Stores a version. One that is not newer than what is there changes nothing: undefined. */
+  put({ state, position }: Versioned<S>): Put | undefined {
     const { current, close, update, updateDoc, insert, insertDoc } = this.#statements
     const { id, namespace, name, active } = this.#shape.keysOf(state)
-    const known = current.get(id) as { row: number; from_position: number } | undefined
-    if (known !== undefined && known.from_position >= position) return
+    const known = current.get(id) as CurrentRow | undefined
+    if (known !== undefined && known.from_position >= position) return undefined
     const values = [id, namespace, name, active ? 1 : 0, ...this.#shape.valuesOf(state), position]
     const doc = JSON.stringify(state)
     if (known === undefined) {
       insertDoc.run(insert.run(...values).lastInsertRowid, doc)
-      return
+      return { before: undefined }
     }
     close.run(position, known.row)
     update.run(...values, known.row)
     updateDoc.run(doc, known.row)
+    return { before: known }
   }
 
   get(id: string): S | undefined {
@@ -103,8 +116,16 @@ export class VersionedTable<S> {
     return (this.#statements.byName.get(namespace, name) as { id: string } | undefined)?.id
   }
 
-  /** Active entities by name (code point order), those that meet all conditions; as they were at `asOf`. */
-  list(namespace: string, conditions: readonly Condition[], page: Page, asOf?: Position): Listed<S> {
+  /**
+   * Active entities by name (code point order), those that meet all conditions; as they were at `asOf`. A total
+   * that is known already is not counted again.
+   */
+  list(
+    namespace: string,
+    conditions: readonly Condition[],
+    page: Page,
+    { asOf, total }: { readonly asOf?: Position | undefined; readonly total?: number | undefined } = {},
+  ): Listed<S> {
     const limit = limitOf(page.limit)
     const start = page.cursor === undefined ? undefined : decodeCursor(page.cursor, 'string')
     const source = this.#source(namespace, asOf)
@@ -116,13 +137,8 @@ export class VersionedTable<S> {
     return {
       items: shown.map((row) => JSON.parse(row.doc) as S),
       nextCursor: rows.length > limit && last !== undefined ? encodeCursor(last.name, last.id) : null,
-      total: this.#total(source, conditions),
+      total: total ?? this.#total(source, conditions),
     }
-  }
-
-  /** Any SELECT; statements are kept. */
-  all(sql: string, ...values: Value[]): unknown[] {
-    return this.#statement(sql).all(...values)
   }
 
   #rows(source: Source, conditions: readonly Condition[], limit: number): ListedRow[] {
@@ -191,7 +207,9 @@ const prepare = <S>(database: Database, shape: TableShape<S>): Statements => {
   const marks = names.map(() => '?').join(', ')
   const joined = `${table} JOIN ${table}_docs USING (row)`
   return {
-    current: database.prepare(`SELECT row, from_position FROM ${table} WHERE id = ?`),
+    current: database.prepare(
+      `SELECT ${['row', 'from_position', ...shape.watched].join(', ')} FROM ${table} WHERE id = ?`,
+    ),
     close: database.prepare(
       `INSERT INTO ${table}_versions (${list}, to_position, doc)
        SELECT ${list}, ?, doc FROM ${joined} WHERE row = ?`,

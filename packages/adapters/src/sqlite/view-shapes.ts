@@ -8,6 +8,7 @@ import {
 } from '@almanac/domain'
 import type { TaskFilter } from '@almanac/engine'
 import type { Condition } from './condition.js'
+import { countedColumns } from './task-counts.js'
 import type { TableShape } from './versioned-table.js'
 
 /** Upper case, since lower-casing depends on the place in a word (Greek sigma). */
@@ -56,6 +57,7 @@ export const taskShape: TableShape<TaskState> = {
     `CREATE INDEX tasks_by_schedule ON tasks(namespace, schedule_ref)
      WHERE active = 1 AND schedule_ref IS NOT NULL`,
   ],
+  watched: countedColumns,
   keysOf: ({ taskId, namespace, spec, status }) => ({
     id: taskId,
     namespace,
@@ -82,6 +84,7 @@ export const scheduleShape: TableShape<ScheduleState> = {
   table: 'schedules',
   columns: ['schedule_kind TEXT NOT NULL'],
   indexes: [],
+  watched: [],
   keysOf: ({ scheduleId, namespace, spec, status }) => ({
     id: scheduleId,
     namespace,
@@ -95,6 +98,7 @@ export const calendarShape: TableShape<CalendarState> = {
   table: 'calendars',
   columns: [],
   indexes: [],
+  watched: [],
   keysOf: ({ calendarId, namespace, spec, status }) => ({
     id: calendarId,
     namespace,

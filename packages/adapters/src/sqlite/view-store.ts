@@ -5,6 +5,7 @@ import type { Instant } from '@almanac/recurrence'
 import { closeDatabase, type Database, openDatabase, type Statement } from './database.js'
 import { reading } from './faults.js'
 import { staircaseOf } from './staircase.js'
+import { type CountedTask, type Counts, countedOf, TaskCounts } from './task-counts.js'
 import { schemaOf, VersionedTable } from './versioned-table.js'
 import { calendarShape, scheduleShape, taskConditions, taskShape } from './view-shapes.js'
 
@@ -83,8 +84,8 @@ export class SqliteViewStore implements ViewStore {
   readonly #schedules: VersionedTable<ScheduleState>
   readonly #calendars: VersionedTable<CalendarState>
   readonly #statements: Statements
+  readonly #counts: TaskCounts
   #position: Position
-  #counts: Counts | undefined
 
   constructor(database: Database) {
     this.#database = database
@@ -92,6 +93,7 @@ export class SqliteViewStore implements ViewStore {
     this.#schedules = new VersionedTable(database, scheduleShape)
     this.#calendars = new VersionedTable(database, calendarShape)
     this.#statements = prepare(database)
+    this.#counts = new TaskCounts(database)
     this.#position = (database.prepare('SELECT position FROM meta').get() as { position: number }).position
   }
 
@@ -102,18 +104,19 @@ export class SqliteViewStore implements ViewStore {
   /** A batch that has been applied before changes nothing. */
   apply(batch: ViewBatch): void {
     if (batch.position <= this.#position) return
-    reading(() => {
+    const counted = reading(() => {
       this.#statements.begin.run()
       try {
-        this.#write(batch)
+        const changes = this.#write(batch)
         this.#statements.commit.run()
+        return changes
       } catch (error) {
         if (this.#database.isTransaction) this.#statements.rollback.run()
         throw error
       }
     })
     this.#position = batch.position
-    if (batch.tasks.length > 0) this.#counts = undefined
+    for (const { before, after } of counted) this.#counts.change(before, after)
   }
 
   task(taskId: string): TaskState | undefined {
@@ -136,7 +139,10 @@ export class SqliteViewStore implements ViewStore {
   listTasks(namespace: string, filter: TaskFilter, page: Page, asOf?: Position): Listed<TaskState> {
     const past = this.#past(asOf)
     const conditions = taskConditions(namespace, filter, past)
-    return reading(() => this.#tasks.list(namespace, conditions, page, past))
+    return reading(() => {
+      const total = past === undefined ? this.#counts.total(namespace, filter) : undefined
+      return this.#tasks.list(namespace, conditions, page, { asOf: past, total })
+    })
   }
 
   taskAsOf(taskId: string, asOf: Position): TaskState | undefined {
@@ -154,8 +160,7 @@ export class SqliteViewStore implements ViewStore {
   }
 
   counts(): Counts {
-    this.#counts ??= reading(() => this.#statements.counts.get()) as Counts
-    return this.#counts
+    return reading(() => this.#counts.all())
   }
 
   schedule(scheduleId: string): ScheduleState | undefined {
@@ -163,7 +168,7 @@ export class SqliteViewStore implements ViewStore {
   }
 
   listSchedules(namespace: string, page: Page, asOf?: Position): Listed<ScheduleState> {
-    return reading(() => this.#schedules.list(namespace, [], page, this.#past(asOf)))
+    return reading(() => this.#schedules.list(namespace, [], page, { asOf: this.#past(asOf) }))
   }
 
   calendar(calendarId: string): CalendarState | undefined {
@@ -171,7 +176,7 @@ export class SqliteViewStore implements ViewStore {
   }
 
   listCalendars(namespace: string, page: Page, asOf?: Position): Listed<CalendarState> {
-    return reading(() => this.#calendars.list(namespace, [], page, this.#past(asOf)))
+    return reading(() => this.#calendars.list(namespace, [], page, { asOf: this.#past(asOf) }))
   }
 
   marker(namespace: string): Marker | undefined {
@@ -189,14 +194,21 @@ export class SqliteViewStore implements ViewStore {
     closeDatabase(this.#database)
   }
 
-  #write(batch: ViewBatch): void {
-    for (const version of batch.tasks) this.#tasks.put(version)
+  /** Answers what the stored tasks change in the counts. */
+  #write(batch: ViewBatch): readonly CountChange[] {
+    const changes: CountChange[] = []
+    for (const version of batch.tasks) {
+      const put = this.#tasks.put(version)
+      if (put === undefined) continue
+      changes.push({ before: put.before as CountedTask | undefined, after: countedOf(version.state) })
+    }
     for (const version of batch.schedules) this.#schedules.put(version)
     for (const version of batch.calendars) this.#calendars.put(version)
     const { putMarker, move } = this.#statements
     for (const [namespace, { position, at }] of batch.markers) putMarker.run(namespace, position, at)
     this.#noteTimes(batch)
     move.run(batch.position)
+    return changes
   }
 
   #noteTimes(batch: ViewBatch): void {
@@ -213,10 +225,9 @@ export class SqliteViewStore implements ViewStore {
   }
 }
 
-interface Counts {
-  readonly tasks: number
-  readonly enabled: number
-  readonly quarantined: number
+interface CountChange {
+  readonly before: CountedTask | undefined
+  readonly after: CountedTask
 }
 
 interface Statements {
@@ -231,7 +242,6 @@ interface Statements {
   readonly positionAt: Statement
   readonly plannable: Statement
   readonly using: Statement
-  readonly counts: Statement
 }
 
 const prepare = (database: Database): Statements => ({
@@ -255,9 +265,5 @@ const prepare = (database: Database): Statements => ({
   ),
   using: database.prepare(
     'SELECT id FROM tasks WHERE namespace = ? AND schedule_ref = ? AND active = 1 ORDER BY id',
-  ),
-  counts: database.prepare(
-    `SELECT count(*) AS tasks, coalesce(sum(enabled), 0) AS enabled,
-       coalesce(sum(quarantined), 0) AS quarantined FROM tasks WHERE active = 1`,
   ),
 })
