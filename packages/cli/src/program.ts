@@ -22,7 +22,7 @@ Start here:
 A name of a task or schedule is looked up exactly; then an id is tried. Instants are ISO 8601, a date, now, or a
 distance such as -2h and +1d. Colours are off when the output is no terminal or NO_COLOR is set.
 
-Exit codes: 0 done, 1 refused, 2 wrong usage, 3 the server cannot be reached.
+Exit codes: 0 done, 1 refused, 2 wrong usage, 3 the server cannot be reached, 130 stopped by Ctrl-C.
 Environment: ALMANAC_URL, ALMANAC_NAMESPACE, ALMANAC_ACTOR (who you are in the history).`
 
 /** All commands on one world. Help and usage errors are written there too; ends are thrown, never `process.exit`. */

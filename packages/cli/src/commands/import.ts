@@ -86,6 +86,7 @@ const send = async (
   }
   world.claimStop()
   const bar = await progressBar(world.err, 'importing')
+  bar.at(0, items.length)
   const sent = await sendTasks(session.server, items, {
     ...options,
     clock: world.clock,
@@ -106,14 +107,14 @@ const finish = (session: Session, result: ImportResult) => {
   const unsent = totals.get('unsent') ?? 0
   const bad = totals.get('refused') ?? 0
   if (unsent > 0) {
-    throw new Failure(
-      `${counted(unsent, 'task')} could not be sent to ${session.server.address.url}.`,
-      exitCodes.unreachable,
-      {
-        code: 'unreachable',
-        hint: 'Run the same command again: what was created is not created twice.',
-      },
-    )
+    const hint = 'Run the same command again: what was created is not created twice.'
+    const tasks = counted(unsent, 'task')
+    throw session.world.stop.stopped
+      ? new Failure(`Stopped: ${tasks} not sent.`, exitCodes.stopped, { code: 'stopped', hint })
+      : new Failure(`${tasks} could not be sent to ${session.server.address.url}.`, exitCodes.unreachable, {
+          code: 'unreachable',
+          hint,
+        })
   }
   if (bad > 0)
     throw refused(`${counted(bad, 'task')} of ${result.tasks.length} refused, for the reasons above.`)

@@ -25,6 +25,8 @@ export const progressBar = async (screen: Screen, label: string, least = 0): Pro
     clearOnComplete: true,
     stream: process.stderr,
     fps: 10,
+    // Rows are told one by one, but done by the hundred: the speed is taken over several hundreds.
+    etaBuffer: 3000,
   })
   let shown = false
   return {

@@ -25,18 +25,18 @@ interface Fitted<Row> {
 }
 
 const gap = 2
-// A squeezable column is content with this much before other columns have to leave for it.
-const comfort = 24
+/** A squeezable column is content with so much before other columns have to leave for it: more where there is room. */
+const comfortIn = (width: number) => (Number.isFinite(width) ? Math.max(24, Math.floor(width / 5)) : width)
 
 const total = (widths: readonly number[]) =>
   widths.reduce((sum, width) => sum + width, 0) + gap * Math.max(0, widths.length - 1)
 
-const comfortable = <Row>({ column, natural }: Fitted<Row>) =>
-  column.min === undefined ? natural : Math.min(natural, Math.max(column.min, comfort))
+const comfortable = <Row>({ column, natural }: Fitted<Row>, width: number) =>
+  column.min === undefined ? natural : Math.min(natural, Math.max(column.min, comfortIn(width)))
 
 const dropUntilFits = <Row>(fitted: readonly Fitted<Row>[], width: number): readonly Fitted<Row>[] => {
   let kept = fitted
-  while (total(kept.map(comfortable)) > width) {
+  while (total(kept.map((entry) => comfortable(entry, width))) > width) {
     const first = Math.max(...kept.map(({ column }) => column.drop ?? 0))
     if (first <= 0) return kept
     kept = kept.filter(({ column }) => column.drop !== first)
