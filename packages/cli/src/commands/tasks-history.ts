@@ -13,7 +13,7 @@ const titles: Readonly<Record<string, string>> = {
   TaskChanged: 'changed',
   TaskEnabled: 'enabled',
   TaskDisabled: 'disabled',
-  TaskTriggered: 'triggered by hand',
+  TaskTriggered: 'triggered',
   TaskBackfillRequested: 'backfill requested',
   TaskHistoryReset: 'run history reset',
   TaskQuarantined: 'quarantined',
