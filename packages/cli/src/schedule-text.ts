@@ -1,6 +1,6 @@
-import { parseStrictJson } from '@almanac/protocol'
 import { type Problem, parseCrontabLine, type ScheduleValue, validateSchedule } from '@almanac/recurrence'
 import { refused } from './failure.js'
+import { readStrictJson } from './strict-json.js'
 
 export interface ScheduleTextOptions {
   /** Zone of a crontab that names none. @default UTC */
@@ -26,8 +26,8 @@ const withZone = (value: unknown, timezone: string | undefined): unknown => {
   return { ...value, crontab: { ...crontab, timezone } }
 }
 
-const fromJson = (text: string): unknown => {
-  const read = parseStrictJson(text)
+const fromJson = async (text: string): Promise<unknown> => {
+  const read = await readStrictJson(text)
   if (read.ok) return read.value
   throw refused(`The schedule is not JSON as it should be: ${read.fault.path} ${read.fault.message}`)
 }
@@ -51,26 +51,22 @@ const fromLine = (line: string, { timezone, seconds = false }: ScheduleTextOptio
  * line (`0 2 * * mon`, `@daily`, `TZ=Europe/Paris 0 9 * * *`, with `seconds` six fields). Refused with the fields
  * that are wrong.
  */
-export const readSchedule = (text: string, options: ScheduleTextOptions = {}): ScheduleValue => {
+export const readSchedule = async (
+  text: string,
+  options: ScheduleTextOptions = {},
+): Promise<ScheduleValue> => {
   const trimmed = text.trim()
   const value = trimmed.startsWith('{')
-    ? withZone(fromJson(trimmed), options.timezone)
+    ? withZone(await fromJson(trimmed), options.timezone)
     : fromLine(trimmed, options)
   const checked = validateSchedule(value, '')
   if (checked.ok) return checked.value
   throw fail('The schedule is not valid.', checked.error)
 }
 
-/** The same, or `{"ref": "name"}` for a shared schedule. */
-export const readTaskSchedule = (
-  text: string,
-  options: ScheduleTextOptions = {},
-): ScheduleValue | { ref: string } => {
-  const trimmed = text.trim()
-  if (!trimmed.startsWith('{')) return readSchedule(trimmed, options)
-  const value = fromJson(trimmed)
-  if (typeof value === 'object' && value !== null && 'ref' in value && typeof value.ref === 'string') {
-    return { ref: value.ref }
-  }
-  return readSchedule(trimmed, options)
+/** The same, or `{"ref": "name"}` for a shared schedule, which the server checks. */
+export const readTaskSchedule = async (text: string, options: ScheduleTextOptions = {}): Promise<unknown> => {
+  if (!text.trim().startsWith('{')) return readSchedule(text, options)
+  const value = await fromJson(text)
+  return typeof value === 'object' && value !== null && 'ref' in value ? value : readSchedule(text, options)
 }

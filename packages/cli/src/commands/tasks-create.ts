@@ -1,8 +1,9 @@
-import { parseStrictJson, type TaskJson } from '@almanac/protocol'
+import type { TaskJson } from '@almanac/protocol'
 import { refused, usage } from '../failure.js'
 import { visible } from '../output/text.js'
 import { readTaskSchedule } from '../schedule-text.js'
 import { type ServerOptions, Session } from '../session.js'
+import { readStrictJson } from '../strict-json.js'
 import type { World } from '../world.js'
 import { moment } from './tasks-show.js'
 
@@ -36,9 +37,9 @@ export interface CreateOptions extends ServerOptions {
   readonly replace?: boolean
 }
 
-const json = (option: string, text: string | undefined): unknown => {
+const json = async (option: string, text: string | undefined): Promise<unknown> => {
   if (text === undefined) return undefined
-  const read = parseStrictJson(text)
+  const read = await readStrictJson(text)
   if (read.ok) return read.value
   const { path, message } = read.fault
   throw refused(`${option} is not JSON as it should be.`, { code: 'invalid', problems: [{ path, message }] })
@@ -63,17 +64,17 @@ const labels = (entries: readonly string[] | undefined) =>
   )
 
 /** Only what was said: the server fills in its defaults and checks everything. */
-const bodyOf = (session: Session, options: CreateOptions) => {
+const bodyOf = async (session: Session, options: CreateOptions) => {
   const body = {
     name: options.name,
     task: options.task,
-    schedule: readTaskSchedule(options.schedule, {
+    schedule: await readTaskSchedule(options.schedule, {
       ...(options.timezone === undefined ? {} : { timezone: options.timezone }),
       seconds: options.seconds === true,
     }),
-    args: json('--args', options.args),
-    kwargs: json('--kwargs', options.kwargs),
-    headers: json('--headers', options.headers),
+    args: await json('--args', options.args),
+    kwargs: await json('--kwargs', options.kwargs),
+    headers: await json('--headers', options.headers),
     queue: options.queue,
     exchange: options.exchange,
     routingKey: options.routingKey,
@@ -95,8 +96,8 @@ const bodyOf = (session: Session, options: CreateOptions) => {
   return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined))
 }
 
-const send = (session: Session, options: CreateOptions) => {
-  const body = bodyOf(session, options)
+const send = async (session: Session, options: CreateOptions) => {
+  const body = await bodyOf(session, options)
   if (!options.ifMissing && !options.replace) {
     return session.server.ask<TaskJson>('/tasks', { method: 'POST', body })
   }

@@ -1,12 +1,10 @@
 import type { Command } from 'commander'
 import { type ServerOptions, withServerOptions } from '../session.js'
 import type { World } from '../world.js'
-import { type ChangeOptions, changeTasks, type TaskVerb } from './tasks-change.js'
-import { type CreateOptions, createTask } from './tasks-create.js'
-import { historyOfTask } from './tasks-history.js'
-import { listTasks, type TaskListOptions } from './tasks-list.js'
-import { nextOfTask, showTask } from './tasks-show.js'
-import { type WhyOptions, whyTask } from './tasks-why.js'
+import type { ChangeOptions, TaskVerb } from './tasks-change.js'
+import type { CreateOptions } from './tasks-create.js'
+import type { TaskListOptions } from './tasks-list.js'
+import type { WhyOptions } from './tasks-why.js'
 
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
 
@@ -37,7 +35,7 @@ Examples:
   almanac tasks list -q backup --as-of -1d               # as it was yesterday
   almanac tasks list --all --json | jq '.items[].name'`,
     )
-    .action((options: TaskListOptions) => listTasks(world, options))
+    .action(async (options: TaskListOptions) => (await import('./tasks-list.js')).listTasks(world, options))
 
 const addReads = (tasks: Command, world: World) => {
   withServerOptions(
@@ -45,20 +43,26 @@ const addReads = (tasks: Command, world: World) => {
       .command('show')
       .description('everything about one task')
       .argument('<name>', 'its name, else its id'),
-  ).action((name: string, options: ServerOptions) => showTask(world, name, options))
+  ).action(async (name: string, options: ServerOptions) =>
+    (await import('./tasks-show.js')).showTask(world, name, options),
+  )
   withServerOptions(
     tasks
       .command('history')
       .description('who changed what, when and why')
       .argument('<name>', 'its name, else its id'),
-  ).action((name: string, options: ServerOptions) => historyOfTask(world, name, options))
+  ).action(async (name: string, options: ServerOptions) =>
+    (await import('./tasks-history.js')).historyOfTask(world, name, options),
+  )
   withServerOptions(
     tasks
       .command('next')
       .description('the coming occurrences')
       .argument('<name>', 'its name, else its id')
       .option('-c, --count <n>', 'how many (10)'),
-  ).action((name: string, options: ServerOptions) => nextOfTask(world, name, options))
+  ).action(async (name: string, options: ServerOptions) =>
+    (await import('./tasks-show.js')).nextOfTask(world, name, options),
+  )
   withServerOptions(
     tasks
       .command('why')
@@ -68,7 +72,9 @@ const addReads = (tasks: Command, world: World) => {
       .option('--to <instant>', 'up to here', 'now'),
   )
     .addHelpText('after', '\nExample:\n  almanac tasks why "Daily backup at 2 AM" --from -7d')
-    .action((name: string, options: WhyOptions) => whyTask(world, name, options))
+    .action(async (name: string, options: WhyOptions) =>
+      (await import('./tasks-why.js')).whyTask(world, name, options),
+    )
 }
 
 const addSchedule = (command: Command) =>
@@ -117,7 +123,7 @@ Examples:
   almanac tasks create --name "Greet" --task app.greet --one-off \\
       --schedule '{"clocked": {"at": "2027-01-01T00:00:00Z"}}' --args '["新年"]'`,
     )
-    .action((options: CreateOptions) => createTask(world, options))
+    .action(async (options: CreateOptions) => (await import('./tasks-create.js')).createTask(world, options))
 
 const verbs: readonly (readonly [TaskVerb, string])[] = [
   ['enable', 'its next run is its next normal occurrence'],
@@ -135,7 +141,9 @@ const addChanges = (tasks: Command, world: World) => {
         .description(description)
         .argument('<names...>', 'names, else ids')
         .option('-r, --reason <text>', 'why; kept in the history'),
-    ).action((names: readonly string[], options: ChangeOptions) => changeTasks(world, verb, names, options))
+    ).action(async (names: readonly string[], options: ChangeOptions) =>
+      (await import('./tasks-change.js')).changeTasks(world, verb, names, options),
+    )
   }
 }
 
