@@ -24,7 +24,7 @@ export const randomContract = (name: string, factory: () => Random): void => {
 
     it('makes tokens of the length asked for, in lower-case hex', () => {
       const random = factory()
-      for (const bytes of [1, 8, 16, 33])
+      for (const bytes of [1, 8, 16, 33, 5000])
         expect(random.token(bytes)).toMatch(new RegExp(`^[0-9a-f]{${bytes * 2}}$`))
       expect(random.token(0)).toBe('')
     })
