@@ -1,6 +1,7 @@
 /**
- * How fast is the store on this machine? Run it after a build: `node packages/adapters/bench/sqlite.mjs [tasks]`.
- * Prints one line for each measurement, with the processor time, which a busy machine falsifies less. The folder is temporary; set TMPDIR to measure another disk.
+ * How fast is the store on this machine? Run it after a build: `node packages/adapters/bench/sqlite.mjs
+ * [tasks]`. Prints one line for each measurement, with the processor time, which a busy machine falsifies
+ * less. The folder is temporary; set TMPDIR to measure another disk.
  */
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'

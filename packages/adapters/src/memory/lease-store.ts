@@ -7,7 +7,9 @@ interface Lease {
   readonly until: number
 }
 
-/** Leases within this process: for standalone, where the only rivals are in the same process, and for tests. */
+/**
+ * Leases within this process: for standalone, where the only rivals are in the same process, and for tests.
+ */
 export class MemoryLeaseStore implements LeaseStore {
   readonly #clock: Clock
   readonly #leases = new Map<PartitionId, Lease>()

@@ -4,8 +4,8 @@ import { failureOf, faultOf } from './faults.js'
 import type { Head, HeadFile } from './head-file.js'
 
 /**
- * A synchronous piece of work on the database. It may be run again from the start when a neighbour in the same
- * transaction fails, so it keeps nothing outside the database.
+ * A synchronous piece of work on the database. It may be run again from the start when a neighbour in the
+ * same transaction fails, so it keeps nothing outside the database.
  */
 export type Operation<T> = () => T
 
@@ -40,13 +40,13 @@ class GroupFailure extends Error {
 const oneFailed = Symbol('one operation failed')
 
 /**
- * The only writer of the main file. Operations handed in during one turn of the event loop, and those that come
- * while a group is being made durable, share one transaction and one fsync. A promise resolves when the commit
- * and the head file are durable.
+ * The only writer of the main file. Operations handed in during one turn of the event loop, and those that
+ * come while a group is being made durable, share one transaction and one fsync. A promise resolves when the
+ * commit and the head file are durable.
  *
  * An operation that throws fails alone. A full disk fails the group with `storage_full` and later writes are
- * tried anew. After a failed write or fsync nothing is trusted any more: every later call throws, and `onFatal`
- * is told so that the process ends.
+ * tried anew. After a failed write or fsync nothing is trusted any more: every later call throws, and
+ * `onFatal` is told so that the process ends.
  */
 export class Committer {
   readonly #database: Database

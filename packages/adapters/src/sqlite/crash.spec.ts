@@ -29,7 +29,10 @@ const start = (lives: number): ChildProcess =>
 const ended = (running: ChildProcess) =>
   new Promise<NodeJS.Signals | null>((resolve) => running.once('close', (_code, signal) => resolve(signal)))
 
-/** Lets the child write until it has acknowledged `count` things, kills it, and gives all that it acknowledged. */
+/**
+ * Lets the child write until it has acknowledged `count` things, kills it, and gives all that it
+ * acknowledged.
+ */
 const liveUntil = async (lives: number, count: number): Promise<readonly string[]> => {
   const running = start(lives)
   const lines: string[] = []

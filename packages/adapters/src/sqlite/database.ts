@@ -68,8 +68,8 @@ export const openDatabase = (options: DatabaseOptions): Database => {
 }
 
 /**
- * SQLite opens an existing WAL file with `synchronous=NORMAL`, which may lose the last commits at a power cut, so
- * it is set at every open and read back.
+ * SQLite opens an existing WAL file with `synchronous=NORMAL`, which may lose the last commits at a power
+ * cut, so it is set at every open and read back.
  */
 const prepareConnection = (database: Database, options: DatabaseOptions): void => {
   if (!options.readOnly) {
@@ -111,8 +111,9 @@ const migrate = (database: Database, { path, migrations, readOnly }: DatabaseOpt
 }
 
 /**
- * Copies the WAL into the file and empties it, then closes. The driver can't finalize statements, so SQLite goes on
- * holding the file until they are garbage collected; without this the WAL of a stopped process would stay.
+ * Copies the WAL into the file and empties it, then closes. The driver can't finalize statements, so SQLite
+ * goes on holding the file until they are garbage collected; without this the WAL of a stopped process would
+ * stay.
  */
 export const closeDatabase = (database: Database): void => {
   if (!database.isOpen) return

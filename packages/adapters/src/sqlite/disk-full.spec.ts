@@ -8,7 +8,9 @@ import { removeFolder, temporaryFolder, testOptions } from './store.fixture.js'
 import { openStore, type Store } from './store.js'
 import { verifyLog } from './verify.js'
 
-/** Mounting a small file system of its own takes root; the full disk by page limit is in committer.spec.ts. */
+/**
+ * Mounting a small file system of its own takes root; the full disk by page limit is in committer.spec.ts.
+ */
 const isRoot = process.platform === 'linux' && process.getuid?.() === 0
 
 const canMount = (): boolean => {
@@ -57,7 +59,7 @@ describe.runIf(canMount())('a file system that is full', () => {
     throw new Error('The disk did not get full.')
   }
 
-  it('refuses writes without losing or halving any, goes on reading, and writes again when there is space', async () => {
+  it('refuses writes without losing or halving any, goes on reading, and writes again with space', async () => {
     writeFileSync(join(folder, 'ballast'), Buffer.alloc(1_500_000, 1))
     const fatal: Error[] = []
     const store = openStore(testOptions(folder, { onFatal: (error) => fatal.push(error) }))

@@ -5,8 +5,8 @@ import type { Database, Statement } from './database.js'
 import { RunWriter } from './run-writer.js'
 
 /**
- * Ticks are transactions of the main file: the term is compared inside of them, so a claimant that was overtaken
- * can not write whatever it believes.
+ * Ticks are transactions of the main file: the term is compared inside of them, so a claimant that was
+ * overtaken can not write whatever it believes.
  */
 export class SqliteDispatchLog implements DispatchLog {
   readonly #committer: Committer

@@ -10,8 +10,9 @@ export class FolderInUse extends Error {
 }
 
 /**
- * Keeps a second process from writing to the folder. The lock is the operating system's (through SQLite, since
- * Node has no call for it), so it ends with the process, however that ends. Returns a function that gives it back.
+ * Keeps a second process from writing to the folder. The lock is the operating system's (through SQLite,
+ * since Node has no call for it), so it ends with the process, however that ends. Returns a function that
+ * gives it back.
  */
 export const lockFolder = (folder: string, path: string): (() => void) => {
   const database = new DatabaseSync(path, { timeout: 0 })

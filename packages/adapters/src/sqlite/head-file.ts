@@ -39,9 +39,9 @@ const decode = (slot: Buffer): Head | undefined => {
 }
 
 /**
- * The head of the log, kept apart from it. SQLite drops a damaged tail of its WAL without a word (a flipped bit
- * loses every later commit, and its integrity check still says ok), so what was acknowledged last is written
- * down here too: after each group commit, before anybody is answered.
+ * The head of the log, kept apart from it. SQLite drops a damaged tail of its WAL without a word (a flipped
+ * bit loses every later commit, and its integrity check still says ok), so what was acknowledged last is
+ * written down here too: after each group commit, before anybody is answered.
  *
  * Two slots are written in turn: a write that is torn by a crash leaves the other, one commit older.
  */
@@ -69,7 +69,10 @@ export class HeadFile {
     }
   }
 
-  /** Opens the file for writing, and makes it if need be. Its size never changes later: a full disk does not stop it. */
+  /**
+   * Opens the file for writing, and makes it if need be. Its size never changes later: a full disk does not
+   * stop it.
+   */
   static open(path: string): HeadFile {
     const descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600)
     const found = newest(descriptor)

@@ -17,8 +17,8 @@ export interface FolderReport {
 }
 
 /**
- * Looks at a data folder without changing it, also while a server has it open. Undefined when the folder holds no
- * log yet; throws `DatabaseDamaged` and `SchemaTooNew` as opening it would.
+ * Looks at a data folder without changing it, also while a server has it open. Undefined when the folder
+ * holds no log yet; throws `DatabaseDamaged` and `SchemaTooNew` as opening it would.
  */
 export const inspectFolder = (folder: string, check: IntegrityCheck = 'full'): FolderReport | undefined => {
   const path = mainPath(folder)

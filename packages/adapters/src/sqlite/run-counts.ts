@@ -14,8 +14,9 @@ interface Delta extends Counted {
 }
 
 /**
- * How many runs there are by namespace, queue, kind and status, so that totals of lists need no scan. Changes are
- * gathered and written once at the end of an operation: a trigger for each row took a quarter of a tick's time.
+ * How many runs there are by namespace, queue, kind and status, so that totals of lists need no scan. Changes
+ * are gathered and written once at the end of an operation: a trigger for each row took a quarter of a tick's
+ * time.
  */
 export class RunCounts {
   readonly #put: Statement

@@ -37,8 +37,8 @@ export class RunLists {
   }
 
   /**
-   * With a status each of its states is read by itself, so that the index gives the order, and a rare status is
-   * found among a million finished runs.
+   * With a status each of its states is read by itself, so that the index gives the order, and a rare status
+   * is found among a million finished runs.
    */
   #rows(conditions: readonly Condition[], { status }: RunFilter, limit: number): readonly ListedRow[] {
     if (status === undefined) return this.#read(conditions, limit)

@@ -87,7 +87,10 @@ export class RunQueue {
     })
   }
 
-  /** Hands out the first ready runs in order. Looks at a few more than wanted, and at many only when that is not enough. */
+  /**
+   * Hands out the first ready runs in order. Looks at a few more than wanted, and at many only when that is
+   * not enough.
+   */
   #take(request: LeaseRequest): LeasePass {
     const { namespace, queue, max, now } = request
     const leased: LeasedRun[] = []

@@ -201,7 +201,8 @@ const prepare = (database: Database): Statements => ({
      RETURNING run, namespace, queue, kind, state`,
   ),
   pruneCommand: database.prepare('DELETE FROM run_commands WHERE run = ?'),
-  // Skips are numbered in the order in which they were decided, near enough: only the oldest rows are looked at.
+  // Skips are numbered in the order in which they were decided, near enough: only the oldest rows are looked
+  // at.
   pruneSkips: database.prepare(
     `DELETE FROM skips WHERE skip IN (
        SELECT skip FROM (SELECT skip, decided_at FROM skips ORDER BY skip LIMIT ?2) WHERE decided_at < ?1)`,
@@ -209,8 +210,8 @@ const prepare = (database: Database): Statements => ({
 })
 
 /**
- * The first delayed retry, the first lease that lapses, and the lapse of a lease (of any queue) that holds back a
- * ready run of a `queueOne` task.
+ * The first delayed retry, the first lease that lapses, and the lapse of a lease (of any queue) that holds
+ * back a ready run of a `queueOne` task.
  */
 const wakeSql = `
 SELECT min(at) AS at FROM (

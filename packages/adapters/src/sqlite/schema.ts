@@ -1,6 +1,6 @@
 /**
- * The main file: events, and what ticks have committed. Step n of the list brings a file from version n to
- * n + 1; a step that was released is never edited.
+ * The main file: events, and what ticks have committed. Step n of the list brings a file from version n to n
+ * + 1; a step that was released is never edited.
  *
  * `head` has one row: it is bumped in every transaction and compared with the head file at the start.
  */

@@ -8,8 +8,9 @@ export interface Step {
 }
 
 /**
- * What is needed to answer "the last position at or before an instant": a step that has a later position with the
- * same or an earlier time is of no use. What is left grows in both, although clocks may step back. Oldest first.
+ * What is needed to answer "the last position at or before an instant": a step that has a later position with
+ * the same or an earlier time is of no use. What is left grows in both, although clocks may step back. Oldest
+ * first.
  */
 export const staircaseOf = (steps: readonly Step[]): readonly Step[] => {
   const newestFirst = [...steps].sort((a, b) => b.position - a.position)

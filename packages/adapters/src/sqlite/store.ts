@@ -45,8 +45,8 @@ export const viewsPath = (folder: string): string => join(folder, 'views.db')
 const lockPath = (folder: string): string => join(folder, 'almanac.lock')
 
 /**
- * Opens the folder for writing. Throws `FolderInUse` when another process has it, `TailLost` when acknowledged
- * commits are missing, `DatabaseDamaged` and `SchemaTooNew` as `openDatabase` does.
+ * Opens the folder for writing. Throws `FolderInUse` when another process has it, `TailLost` when
+ * acknowledged commits are missing, `DatabaseDamaged` and `SchemaTooNew` as `openDatabase` does.
  */
 export const openStore = (options: StoreOptions): Store => {
   const { folder } = options
@@ -99,8 +99,8 @@ const mainFile = (folder: string) =>
   ({ path: mainPath(folder), durability: 'full', migrations: mainMigrations }) as const
 
 /**
- * What is missing, found through a connection that only reads: opening for writing would clear away the damaged
- * WAL, and with it what somebody might still save of it.
+ * What is missing, found through a connection that only reads: opening for writing would clear away the
+ * damaged WAL, and with it what somebody might still save of it.
  */
 const lossIn = (folder: string, stored: StoredHead, check: IntegrityCheck): TailLost | undefined => {
   if (!existsSync(mainPath(folder))) return lossOfAll(stored)

@@ -2,8 +2,8 @@ import { type Database, scalar } from './database.js'
 import type { Head, StoredHead } from './head-file.js'
 
 /**
- * The main file and the head file do not belong together: acknowledged events or commits are gone, or have been
- * changed. `lost` says which; null when that can not be known (no head file to compare with).
+ * The main file and the head file do not belong together: acknowledged events or commits are gone, or have
+ * been changed. `lost` says which; null when that can not be known (no head file to compare with).
  */
 export class TailLost extends Error {
   readonly kind: 'missing' | 'changed' | 'foreign' | 'noHead'

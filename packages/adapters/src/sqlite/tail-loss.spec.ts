@@ -17,8 +17,8 @@ import { TailLost } from './tail-check.js'
 import { verifyLog } from './verify.js'
 
 /**
- * An image of a data folder as a power cut leaves it: everything acknowledged is in the files, most of it in the
- * WAL only. `early` was taken after 20 events, `late` after 100.
+ * An image of a data folder as a power cut leaves it: everything acknowledged is in the files, most of it in
+ * the WAL only. `early` was taken after 20 events, `late` after 100.
  */
 let early: string
 let late: string

@@ -38,8 +38,8 @@ const plus = (counts: Counts, task: CountedTask | undefined, sign: 1 | -1): Coun
       }
 
 /**
- * Task counts by namespace: read once from the table, then kept in step, since counting a million rows anew for
- * each page of a list takes a tenth of a second.
+ * Task counts by namespace: read once from the table, then kept in step, since counting a million rows anew
+ * for each page of a list takes a tenth of a second.
  */
 export class TaskCounts {
   readonly #read: Statement

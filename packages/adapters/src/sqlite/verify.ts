@@ -28,9 +28,10 @@ interface ChainedRow extends EventRow {
 }
 
 /**
- * Reads the whole log and computes its hashes anew: the chain over all events in order of position, then, stream
- * by stream, the revisions and each event's `previousHash`. So a changed, removed, moved or added event shows.
- * Yields to the event loop between pages; may run beside a server. `progress` gets how much of the work is done.
+ * Reads the whole log and computes its hashes anew: the chain over all events in order of position, then,
+ * stream by stream, the revisions and each event's `previousHash`. So a changed, removed, moved or added
+ * event shows. Yields to the event loop between pages; may run beside a server. `progress` gets how much of
+ * the work is done.
  */
 export const verifyLog = async (
   folder: string,

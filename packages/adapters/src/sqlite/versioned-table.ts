@@ -54,11 +54,6 @@ export const schemaOf = <S>(shape: TableShape<S>): string => {
     ${shape.indexes.join(';\n')};`
 }
 
-interface CurrentRow {
-  readonly row: number
-  readonly from_position: number
-}
-
 /** What a stored version replaced: its watched columns, or undefined for the first version. */
 export interface Put {
   readonly before: object | undefined
@@ -85,12 +80,11 @@ export class VersionedTable<S> {
     this.#statements = prepare(database, shape)
   }
 
-  /** Stores a version. One that is not newer than what is there changes nothing: undefined. */
-  put({ state, position }: Versioned<S>): Put | undefined {
+  /** Stores a version, which must be newer than what is there. */
+  put({ state, position }: Versioned<S>): Put {
     const { current, close, update, updateDoc, insert, insertDoc } = this.#statements
     const { id, namespace, name, active } = this.#shape.keysOf(state)
-    const known = current.get(id) as CurrentRow | undefined
-    if (known !== undefined && known.from_position >= position) return undefined
+    const known = current.get(id) as { row: number } | undefined
     const values = [id, namespace, name, active ? 1 : 0, ...this.#shape.valuesOf(state), position]
     const doc = JSON.stringify(state)
     if (known === undefined) {
@@ -117,8 +111,8 @@ export class VersionedTable<S> {
   }
 
   /**
-   * Active entities by name (code point order), those that meet all conditions; as they were at `asOf`. A total
-   * that is known already is not counted again.
+   * Active entities by name (code point order), those that meet all conditions; as they were at `asOf`. A
+   * total that is known already is not counted again.
    */
   list(
     namespace: string,
@@ -207,9 +201,7 @@ const prepare = <S>(database: Database, shape: TableShape<S>): Statements => {
   const marks = names.map(() => '?').join(', ')
   const joined = `${table} JOIN ${table}_docs USING (row)`
   return {
-    current: database.prepare(
-      `SELECT ${['row', 'from_position', ...shape.watched].join(', ')} FROM ${table} WHERE id = ?`,
-    ),
+    current: database.prepare(`SELECT ${['row', ...shape.watched].join(', ')} FROM ${table} WHERE id = ?`),
     close: database.prepare(
       `INSERT INTO ${table}_versions (${list}, to_position, doc)
        SELECT ${list}, ?, doc FROM ${joined} WHERE row = ?`,

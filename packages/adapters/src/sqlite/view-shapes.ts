@@ -108,7 +108,9 @@ export const calendarShape: TableShape<CalendarState> = {
   valuesOf: () => [],
 }
 
-/** As of a position when one is given. `scheduleKind` also finds tasks whose shared schedule is of that kind. */
+/**
+ * As of a position when one is given. `scheduleKind` also finds tasks whose shared schedule is of that kind.
+ */
 export const taskConditions = (
   namespace: string,
   filter: TaskFilter,

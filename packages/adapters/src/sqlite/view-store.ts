@@ -101,9 +101,10 @@ export class SqliteViewStore implements ViewStore {
     return this.#position
   }
 
-  /** A batch that has been applied before changes nothing. */
-  apply(batch: ViewBatch): void {
-    if (batch.position <= this.#position) return
+  /** What has been applied before changes nothing. */
+  apply(whole: ViewBatch): void {
+    if (whole.position <= this.#position) return
+    const batch = after(this.#position, whole)
     const counted = reading(() => {
       this.#statements.begin.run()
       try {
@@ -198,9 +199,8 @@ export class SqliteViewStore implements ViewStore {
   #write(batch: ViewBatch): readonly CountChange[] {
     const changes: CountChange[] = []
     for (const version of batch.tasks) {
-      const put = this.#tasks.put(version)
-      if (put === undefined) continue
-      changes.push({ before: put.before as CountedTask | undefined, after: countedOf(version.state) })
+      const { before } = this.#tasks.put(version)
+      changes.push({ before: before as CountedTask | undefined, after: countedOf(version.state) })
     }
     for (const version of batch.schedules) this.#schedules.put(version)
     for (const version of batch.calendars) this.#calendars.put(version)
@@ -222,6 +222,17 @@ export class SqliteViewStore implements ViewStore {
   /** Undefined when it is now. */
   #past(asOf: Position | undefined): Position | undefined {
     return asOf === undefined || asOf >= this.#position ? undefined : asOf
+  }
+}
+
+/** The part of a batch that lies after a position. */
+const after = (position: Position, batch: ViewBatch): ViewBatch => {
+  const isNew = (version: { readonly position: Position }) => version.position > position
+  return {
+    ...batch,
+    tasks: batch.tasks.filter(isNew),
+    schedules: batch.schedules.filter(isNew),
+    calendars: batch.calendars.filter(isNew),
   }
 }
 

@@ -8,8 +8,9 @@ interface Sleeper {
 
 export interface ManualClockOptions {
   /**
-   * Lets what has been woken run until it waits again. The default yields to promise jobs many times; code that
-   * does real I/O needs one that waits for it, for example `() => new Promise((done) => setImmediate(done))`.
+   * Lets what has been woken run until it waits again. The default yields to promise jobs many times; code
+   * that does real I/O needs one that waits for it, for example `() => new Promise((done) =>
+   * setImmediate(done))`.
    */
   readonly settle?: () => Promise<void>
 }
@@ -22,8 +23,9 @@ const yieldToJobs = async (): Promise<void> => {
 }
 
 /**
- * A clock that stands still until it is told to move: for tests of schedules, of this project's and of its users'.
- * Time passes in `advance`, which wakes each sleeper at its own moment, in order, and lets it run before going on.
+ * A clock that stands still until it is told to move: for tests of schedules, of this project's and of its
+ * users'. Time passes in `advance`, which wakes each sleeper at its own moment, in order, and lets it run
+ * before going on.
  */
 export class ManualClock implements Clock {
   private readonly settle: () => Promise<void>
@@ -61,7 +63,10 @@ export class ManualClock implements Clock {
     })
   }
 
-  /** Lets `ms` pass on both scales. Sleepers that begin to sleep meanwhile are woken too, when their time is in it. */
+  /**
+   * Lets `ms` pass on both scales. Sleepers that begin to sleep meanwhile are woken too, when their time is
+   * in it.
+   */
   async advance(ms: number): Promise<void> {
     const end = this.passed + ms
     await this.settle()
@@ -76,7 +81,10 @@ export class ManualClock implements Clock {
     await this.settle()
   }
 
-  /** Sets the wall clock, forwards or back, as a hand or NTP does; elapsed time and sleepers know nothing of it. */
+  /**
+   * Sets the wall clock, forwards or back, as a hand or NTP does; elapsed time and sleepers know nothing of
+   * it.
+   */
   step(now: Instant): void {
     this.wall = now
   }

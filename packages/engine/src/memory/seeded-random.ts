@@ -1,8 +1,8 @@
 import type { Random } from '../ports/clock.js'
 
 /**
- * Chance that is the same for the same seed: for tests and the simulator, never for tokens in production.
- * The generator is mulberry32: 32 bits of state, one multiplication chain a number.
+ * Chance that is the same for the same seed: for tests and the simulator, never for tokens in production. The
+ * generator is mulberry32: 32 bits of state, one multiplication chain a number.
  */
 export class SeededRandom implements Random {
   private state: number

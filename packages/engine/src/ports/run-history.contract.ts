@@ -1,7 +1,7 @@
 import type { RunCommand } from '@almanac/domain'
 import { expect, it } from 'vitest'
-import type { RunStoreBench } from './run-store.contract.js'
 import type { RunFilter } from './run-store.js'
+import type { RunStoreBench } from './run-store-bench.contract.js'
 import { sampleRun, sampleSkip } from './samples.contract.js'
 import { InvalidCursor } from './view-store.js'
 

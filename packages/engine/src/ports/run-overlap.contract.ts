@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { RunStoreBench } from './run-store.contract.js'
+import type { RunStoreBench } from './run-store-bench.contract.js'
 import { sampleRun } from './samples.contract.js'
 
 /** What the overlap policies ask of the ledger and the queue; `skip` is decided before, with `busy`. */

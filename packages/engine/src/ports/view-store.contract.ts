@@ -71,10 +71,29 @@ const applying = (views: () => ViewStore) => {
     views().apply(sampleBatch(1, { tasks: [sampleTask('a', { description: 'one' })] }))
     views().apply(sampleBatch(2, { tasks: [sampleTask('a', { description: 'two' })] }))
     views().apply(sampleBatch(1, { tasks: [sampleTask('a', { description: 'one' })] }))
+    expect(views().position()).toBe(2)
     views().apply(sampleBatch(2, { tasks: [sampleTask('a', { description: 'two' })] }))
     expect(views().position()).toBe(2)
+    expect(views().positionAt(10)).toBe(1)
     expect(views().task('a')?.spec.description).toBe('two')
     expect(views().taskAsOf('a', 1)?.spec.description).toBe('one')
+  })
+
+  it('takes only what is new of a batch that overlaps with an earlier one', () => {
+    const versions = [1, 2, 3].map((position) => ({
+      state: sampleTask('a', { description: `at ${position}` }),
+      position,
+      at: position * 10,
+    }))
+    views().apply({ ...sampleBatch(2), tasks: versions.slice(0, 2) })
+    views().apply({ ...sampleBatch(3), tasks: versions })
+    expect([1, 2, 3].map((position) => views().taskAsOf('a', position)?.spec.description)).toEqual([
+      'at 1',
+      'at 2',
+      'at 3',
+    ])
+    expect([10, 20, 30].map((at) => views().positionAt(at))).toEqual([1, 2, 3])
+    expect(views().counts().tasks).toBe(1)
   })
 
   it('moves on with a batch that has no state', () => {
