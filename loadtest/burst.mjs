@@ -13,7 +13,7 @@ const folder = temporaryFolder()
 const { node, store, stop } = await startNode(folder)
 console.log(`${machine()}\n${count} tasks, ${kind}, due at one second`)
 
-const leadMs = 5_000 + count / 4
+const leadMs = 5_000 + count * 1.5
 const due =
   Math.ceil((Date.now() + leadMs) / (kind === 'crontab' ? 60_000 : 1_000)) *
   (kind === 'crontab' ? 60_000 : 1_000)

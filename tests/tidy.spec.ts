@@ -23,7 +23,7 @@ function trackedFiles(): readonly TextFile[] {
     encoding: 'utf8',
     maxBuffer: 64e6,
   })
-  const texts = /\.([cm]?[jt]sx?|json|md|css|html|yml|yaml|sh|sql)$/
+  const texts = /\.([cm]?[jt]sx?|json|md|css|html|yml|yaml|sh|sql|png)$|^LICENSE$/
   return listed
     .split('\0')
     .filter((path) => texts.test(path) && !/\.oracle\.json$|(^|\/)package-lock\.json$/.test(path))

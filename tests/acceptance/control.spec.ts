@@ -32,6 +32,17 @@ describe('acceptance', () => {
     expect(world.runs(bad).length).toBeGreaterThan(0)
   })
 
+  it('a stored event of a newer form stops its task alone (RELIABILITY.md section 7, row 68)', async () => {
+    world = await World.at('2026-03-01T12:00:00Z', { partitions: 1 })
+    const good = await world.create({ name: 'good', schedule: minutely })
+    const newer = await world.create({ name: 'newer', schedule: minutely })
+    await store(newer.taskId, minutely, 99)
+    await world.until('2026-03-01T12:02:00Z')
+    expect(world.runs(good)).toHaveLength(2)
+    expect(world.runs(newer)).toEqual([])
+    expect(world.view(newer).state.quarantine?.code).toBe('unreadable_event')
+  })
+
   it('case 39, in small: thousands due in one second; jitter spreads them; one edit reloads nothing', async () => {
     world = await World.at('2026-03-01T12:00:00Z')
     const { commands } = world.node
@@ -117,7 +128,7 @@ describe('acceptance', () => {
 })
 
 /** Puts a schedule into a task's stream as no command would: as if an older version had let it pass. */
-async function store(taskId: string, schedule: object): Promise<void> {
+async function store(taskId: string, schedule: object, version = 1): Promise<void> {
   const history = await world.node.queries.history('default', taskId)
   const last = history.at(-1)
   if (last === undefined) throw new Error('no such task')
@@ -125,7 +136,7 @@ async function store(taskId: string, schedule: object): Promise<void> {
     {
       id: digestOf(`planted ${taskId}`).slice(0, 32),
       type: 'TaskChanged',
-      version: 1,
+      version,
       data: { changes: { schedule }, rearmed: true, runsLeft: null },
       metadata: { ...last.metadata, at: world.clock.now() },
     },

@@ -67,7 +67,7 @@ describe('requests', () => {
     await world.until('2026-03-01T12:03:31Z')
     expect(world.view(task).totals).toMatchObject({ totalRunCount: 0, lastRunAt: null })
     await world.until('2026-03-01T12:05:30Z')
-    expect(world.view(task).totals.totalRunCount).toBe(2)
+    expect(world.view(task).totals?.totalRunCount).toBe(2)
     expect(world.runs(task)).toHaveLength(5)
   })
 })

@@ -27,6 +27,7 @@ export const allowed: Readonly<Record<string, readonly string[]>> = {
   relay: libraries,
   auditor: libraries,
   standalone: [...libraries, 'api', 'dashboard'],
+  loadtest: [...libraries],
 }
 
 /** Both what package.json says and what the files import. */

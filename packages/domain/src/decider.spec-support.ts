@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import { eventHash } from './canonical.js'
 import type { RecordedEvent } from './event.js'
 import type { Decision, Refusal } from './refusal.js'
 
@@ -19,14 +20,11 @@ export function recorded(
   { type, data }: DomainEvent,
   metadata: Partial<RecordedEvent['metadata']> = {},
 ): RecordedEvent {
-  return {
+  const stored = {
     id: `${stream}-${revision}`,
     type,
     version: 1,
     data,
-    stream,
-    revision,
-    position: revision + 1,
     metadata: {
       namespace: 'default',
       actor: 'alice',
@@ -36,6 +34,7 @@ export function recorded(
       ...metadata,
     },
   }
+  return { ...stored, stream, revision, position: revision + 1, hash: eventHash(stored) }
 }
 
 export interface Decider<S, C, X, E extends DomainEvent> {

@@ -53,4 +53,6 @@ export interface RecordedEvent extends StoredEvent {
   readonly stream: string
   readonly revision: Revision
   readonly position: Position
+  /** `eventHash` of the event as it is stored, before anything lifts it to a newer form. */
+  readonly hash: string
 }

@@ -98,7 +98,8 @@ export interface TaskView {
   readonly scheduleText: string
   /** Next dispatch; null when disabled, ended or quarantined. */
   readonly nextRunAt: Instant | null
-  readonly totals: RunTotals
+  /** Null in a view of the past: totals are known for now only. */
+  readonly totals: RunTotals | null
 }
 
 /** One occurrence and what became of it. */
@@ -123,6 +124,8 @@ export interface Queries {
   resolveAsOf(asOf: { readonly instant?: Instant; readonly position?: Position }): Position
   task(namespace: string, taskId: string, asOf?: Position): TaskView | undefined
   taskByName(namespace: string, name: string): TaskView | undefined
+  /** What the schedule and the run ledger add to a state that the caller has. */
+  viewOf(state: TaskState): TaskView
   tasks(namespace: string, filter: TaskFilter, page: Page, asOf?: Position): Listed<TaskView>
   schedule(namespace: string, scheduleId: string, asOf?: Position): ScheduleState | undefined
   schedules(namespace: string, page: Page, asOf?: Position): Listed<ScheduleState>

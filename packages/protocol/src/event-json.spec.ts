@@ -20,6 +20,7 @@ const event = (revision: number, type: string, data: object, reason?: string): R
   stream: 'task-00-x',
   revision,
   position: revision + 1,
+  hash: '',
 })
 
 describe('a history', () => {

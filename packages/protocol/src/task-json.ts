@@ -12,7 +12,7 @@ export interface TaskFacts {
   readonly state: TaskState
   readonly scheduleText: string
   readonly nextRunAt: Instant | null
-  readonly totals: Pick<RunTotals, 'totalRunCount' | 'lastRunAt'>
+  readonly totals: Pick<RunTotals, 'totalRunCount' | 'lastRunAt'> | null
 }
 
 export function taskJson({ state, scheduleText, nextRunAt, totals }: TaskFacts): TaskJson {
@@ -24,8 +24,8 @@ export function taskJson({ state, scheduleText, nextRunAt, totals }: TaskFacts):
     revision: state.revision,
     scheduleText,
     nextRunAt: isoOrNull(nextRunAt),
-    lastRunAt: isoOrNull(totals.lastRunAt),
-    totalRunCount: totals.totalRunCount,
+    lastRunAt: isoOrNull(totals?.lastRunAt ?? null),
+    totalRunCount: totals?.totalRunCount ?? null,
     dateChanged: isoOf(state.changedAt),
     createdAt: isoOf(state.createdAt),
     changedBy: state.changedBy,

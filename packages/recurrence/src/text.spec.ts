@@ -112,7 +112,7 @@ group('the text oracle', () => {
       checked += 1
       if (row.k === 'interval') expect(describe({ interval: row })).toBe(row.str)
       else if (row.k === 'clocked') expect(modelText({ clocked: { at: row.clocked_time } })).toBe(row.str)
-      else {
+      else if (row.k === 'solar') {
         const solar = { event: row.event, latitude: Number(row.lat), longitude: Number(row.lon) }
         expect(describe({ solar })).toBe(row.str)
       }

@@ -1,7 +1,6 @@
 import type { TaskState } from '@almanac/domain'
 import type { Applied, TaskView } from '@almanac/engine'
 import { type TaskJson, taskJson } from '@almanac/protocol'
-import { describe } from '@almanac/recurrence'
 import type { FastifyReply } from 'fastify'
 import type { Host } from './host.js'
 import { waitMs } from './reading.js'
@@ -16,17 +15,7 @@ export const taskPath = (namespace: string, taskId: string): string =>
 export async function viewAfter(host: Host, { state, position }: Applied<TaskState>): Promise<TaskView> {
   const { queries } = host.app
   if (queries.position() < position) await queries.waitFor(position, waitMs)
-  const view = queries.task(state.namespace, state.taskId)
-  if (view !== undefined) return view.state.revision === state.revision ? view : { ...view, state }
-  const { schedule } = state.spec
-  const value = 'ref' in schedule ? null : schedule
-  return {
-    state,
-    scheduleValue: value,
-    scheduleText: value === null ? '' : describe(value),
-    nextRunAt: null,
-    totals: { taskId: state.taskId, totalRunCount: 0, lastRunAt: null, lastScheduledAt: null },
-  }
+  return queries.viewOf(state)
 }
 
 export const etag = (revision: number): string => `"${revision}"`

@@ -182,6 +182,7 @@ export class FakeApplication {
         const state = this.byName(namespace, name)
         return state === undefined ? undefined : this.view(state)
       },
+      viewOf: (state) => this.view(state),
       tasks: (namespace, _, page) => {
         const all = listed(namespace)
         const from = page.cursor === undefined ? 0 : Number(page.cursor)

@@ -59,8 +59,10 @@ export class RunQueue {
     })
   }
 
+  /** Once more with the same token is `ok` too: the first answer may not have reached the worker. */
   ack(runId: string, token: string, now: Instant): LeaseReply {
     const row = this.#held(runId, token)
+    if (row === 'lost' && this.#isAcked(runId, token)) return 'ok'
     if (typeof row === 'string') return row
     return this.#counts.during(() => this.#finish(row, 'succeeded', now, null))
   }
@@ -138,6 +140,11 @@ export class RunQueue {
     return { run: recordOf(record.get(run) as RunRow), leaseToken }
   }
 
+  #isAcked(runId: string, token: string): boolean {
+    const row = this.#statements.byId.get(runId) as LeaseRow | undefined
+    return row?.state === runState.succeeded && row.lease_token === token
+  }
+
   /** The row when the token is the one that was handed out last and the run is not finished. */
   #held(runId: string, token: string): LeaseRow | 'lost' | 'unknown' {
     const row = this.#statements.byId.get(runId) as LeaseRow | undefined
@@ -191,8 +198,8 @@ const prepare = (database: Database): Statements => ({
      FROM runs WHERE run_id = ?`,
   ),
   finish: database.prepare(
-    `UPDATE runs SET state = ?, finished_at = ?, error = ?, lease_expires_at = NULL, lease_token = NULL,
-       not_before = NULL WHERE run = ?`,
+    `UPDATE runs SET state = ?1, finished_at = ?2, error = ?3, lease_expires_at = NULL,
+       lease_token = iif(?1 = ${runState.succeeded}, lease_token, NULL), not_before = NULL WHERE run = ?4`,
   ),
   delay: database.prepare(
     `UPDATE runs SET state = 1, not_before = ?, error = ?, lease_expires_at = NULL, lease_token = NULL

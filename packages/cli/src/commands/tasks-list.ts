@@ -68,7 +68,12 @@ const columns = (session: Session): Column<TaskJson>[] => {
     { title: 'NEXT AT', value: (task) => full(task.nextRunAt), drop: 6, style: paint.dim },
     { title: 'LAST', value: (task) => when(task.lastRunAt), drop: 3 },
     { title: 'LAST AT', value: (task) => full(task.lastRunAt), drop: 8, style: paint.dim },
-    { title: 'RUNS', value: (task) => task.totalRunCount.toLocaleString('en-US'), align: 'right', drop: 2 },
+    {
+      title: 'RUNS',
+      value: (task) => task.totalRunCount?.toLocaleString('en-US') ?? '-',
+      align: 'right',
+      drop: 2,
+    },
     { title: 'QUEUE', value: queueText, min: 8, drop: 4 },
     { title: 'TASK', value: (task) => task.task, min: 12, drop: 5 },
     { title: 'ID', value: (task) => task.id, drop: 9, style: paint.dim },

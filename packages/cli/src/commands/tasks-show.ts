@@ -72,7 +72,7 @@ const fieldsOf = (session: Session, task: TaskJson): (readonly [string, string])
   ['attempts', task.maxAttempts === 1 ? '' : String(task.maxAttempts)],
   ['next run', moment(session, task.nextRunAt, 'none')],
   ['last run', moment(session, task.lastRunAt)],
-  ['runs', task.totalRunCount.toLocaleString('en-US')],
+  ['runs', task.totalRunCount?.toLocaleString('en-US') ?? '-'],
   ['created', moment(session, task.createdAt)],
   [
     'changed',

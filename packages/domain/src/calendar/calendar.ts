@@ -1,5 +1,5 @@
 import { type CalendarDays, parseCalendar, type Result } from '@almanac/recurrence'
-import { eventHash, sameJson } from '../canonical.js'
+import { sameJson } from '../canonical.js'
 import type { RecordedEvent } from '../event.js'
 import { FieldReader } from '../field-reader.js'
 import { accept, type Decision, invalid, refuse } from '../refusal.js'
@@ -13,7 +13,7 @@ export function evolveCalendar(
 ): CalendarState | undefined {
   const { type, data } = event as RecordedEvent & CalendarEvent
   const { at, actor: changedBy, namespace } = event.metadata
-  const step = { revision: event.revision, changedAt: at, changedBy, hash: eventHash(event) }
+  const step = { revision: event.revision, changedAt: at, changedBy, hash: event.hash }
   if (type === 'CalendarCreated') return { ...data, namespace, status: 'active', createdAt: at, ...step }
   if (state === undefined) return undefined
   const next = { ...state, ...step }

@@ -1,4 +1,3 @@
-import { eventHash } from '../canonical.js'
 import type { RecordedEvent } from '../event.js'
 import { accept, type Decision, refuse } from '../refusal.js'
 import type { TaskState } from '../task/types.js'
@@ -10,7 +9,7 @@ import type { NameEvent, NameState } from './types.js'
  */
 export function evolveName(state: NameState | undefined, event: RecordedEvent): NameState | undefined {
   const { type, data } = event as RecordedEvent & NameEvent
-  const step = { revision: event.revision, hash: eventHash(event) }
+  const step = { revision: event.revision, hash: event.hash }
   if (type === 'NameReserved') {
     const { taskId, name, atRevision } = data
     return { taskId, name, atRevision: atRevision ?? null, ...step }

@@ -5,7 +5,7 @@ import {
   type ScheduleValue,
   validateSchedule,
 } from '@almanac/recurrence'
-import { eventHash, sameJson } from '../canonical.js'
+import { sameJson } from '../canonical.js'
 import type { RecordedEvent } from '../event.js'
 import { FieldReader } from '../field-reader.js'
 import { accept, type Decision, invalid, refuse } from '../refusal.js'
@@ -20,7 +20,7 @@ export function evolveSchedule(
 ): ScheduleState | undefined {
   const { type, data } = event as RecordedEvent & ScheduleEvent
   const { at, actor: changedBy, namespace } = event.metadata
-  const step = { revision: event.revision, changedAt: at, changedBy, hash: eventHash(event) }
+  const step = { revision: event.revision, changedAt: at, changedBy, hash: event.hash }
   if (type === 'ScheduleCreated') {
     return { ...data, namespace, status: 'active', createdAt: at, scheduleChangedAt: at, ...step }
   }

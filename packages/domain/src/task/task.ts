@@ -1,5 +1,5 @@
 import type { Instant } from '@almanac/recurrence'
-import { eventHash, sameJson } from '../canonical.js'
+import { sameJson } from '../canonical.js'
 import type { RecordedEvent } from '../event.js'
 import { accept, type Decision, invalid, refuse } from '../refusal.js'
 import { fullRunsLeft, isDone, rhythmFields, runsLeftAfterEdit } from './arming.js'
@@ -34,7 +34,7 @@ export function evolveTask(state: TaskState | undefined, event: RecordedEvent): 
     revision: event.revision,
     changedAt: at,
     changedBy: event.metadata.actor,
-    hash: eventHash(event),
+    hash: event.hash,
   }
   if (type === 'TaskCreated') return { ...created(data, event), ...step }
   if (type === 'TaskAbandoned') return { ...(state ?? abandoned(event)), ...step, status: 'abandoned' }
@@ -59,9 +59,18 @@ export function evolveTask(state: TaskState | undefined, event: RecordedEvent): 
     case 'TaskDeleted':
       return { ...next, status: 'deleted' }
     default:
-      return next
+      return isUnreadable(event) ? { ...next, quarantine: unreadable(event) } : next
   }
 }
+
+/** Stores mark an event of a newer form than this program knows as `Type@version`. */
+const isUnreadable = ({ type }: RecordedEvent): boolean => type.includes('@')
+
+/** What it says is not known, so what the task should do is not known either: better not run than run wrong. */
+const unreadable = ({ type, revision }: RecordedEvent): TaskQuarantined => ({
+  code: 'unreadable_event',
+  message: `event ${type} at revision ${revision} was written by a newer version of Almanac`,
+})
 
 function created(data: TaskCreated, event: RecordedEvent) {
   const at = event.metadata.at

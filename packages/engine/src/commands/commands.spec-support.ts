@@ -74,7 +74,8 @@ export class FatefulLog implements EventLog {
     const before = events.length - 1
     for (const [index, event] of events.entries()) {
       const revision = result.revision - before + index
-      this.appended.push({ ...event, stream, revision, position: result.position - before + index })
+      const position = result.position - before + index
+      this.appended.push({ ...event, stream, revision, position, hash: eventHash(event) })
     }
   }
 

@@ -1,7 +1,7 @@
 import { type CommandContext, digestOf, type StoredEvent, taskStream } from '@almanac/domain'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { accepted, codeOf, expectChained, input, noon, World } from './commands.spec-support.js'
+import { accepted, codeOf, expectChained, type Fate, input, noon, World } from './commands.spec-support.js'
 
 const create = async (world: World) =>
   accepted(await world.node().createTask(world.context(), input)).state.taskId
@@ -155,7 +155,7 @@ describe('optimistic concurrency', () => {
     const taskId = await create(world)
     const [slow, fast] = [world.node(), world.node()]
     let tries = 0
-    world.log.fate = async (_, events) => {
+    world.log.fate = async (_, events): Promise<Fate> => {
       if (events[0]?.metadata.actor !== 'slow') return 'appended'
       tries += 1
       accepted(await fast.changeTask(world.context({ actor: 'fast' }), taskId, { description: `${tries}` }))

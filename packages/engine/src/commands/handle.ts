@@ -173,6 +173,7 @@ async function append<S>(
     stream,
     revision: first + index,
     position: appended - (events.length - 1 - index),
+    hash: eventHash(event),
   }))
   const { state, position } = streams.apply(stream, folded, recorded)
   return { state, position, events: recorded, repeated: false }

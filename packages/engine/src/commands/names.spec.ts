@@ -1,7 +1,15 @@
 import { nameStream, taskStream } from '@almanac/domain'
 import { describe, expect, it } from 'vitest'
 import { SeededRandom } from '../memory/seeded-random.js'
-import { accepted, codeOf, expectChained, expectUniqueNames, input, World } from './commands.spec-support.js'
+import {
+  accepted,
+  codeOf,
+  expectChained,
+  expectUniqueNames,
+  type Fate,
+  input,
+  World,
+} from './commands.spec-support.js'
 
 const names = nameStream('default', 'backup')
 
@@ -75,7 +83,7 @@ describe('a name whose creator died', () => {
   it('only seemingly: the late creation conflicts, and learns that the name is taken', async () => {
     const world = new World()
     const late = gate()
-    world.log.fate = async (_, events) => {
+    world.log.fate = async (_, events): Promise<Fate> => {
       if (events[0]?.type === 'TaskCreated' && events[0].metadata.actor === 'slow') await late.opened
       return 'appended'
     }
@@ -110,7 +118,7 @@ describe('a claimant', () => {
   it('waits for a creation that is under way, and does not close its stream', async () => {
     const world = new World()
     const late = gate()
-    world.log.fate = async (stream) => {
+    world.log.fate = async (stream): Promise<Fate> => {
       if (stream.startsWith('task-')) await late.opened
       return 'appended'
     }
@@ -197,7 +205,7 @@ describe('renaming', () => {
     const world = new World()
     const taskId = await create(world, 'a')
     const late = gate()
-    world.log.fate = async (_, events) => {
+    world.log.fate = async (_, events): Promise<Fate> => {
       if (events[0]?.metadata.actor === 'slow' && events[0].type === 'TaskChanged') await late.opened
       return 'appended'
     }
@@ -213,7 +221,7 @@ describe('renaming', () => {
     const world = new World()
     const taskId = await create(world, 'a')
     const late = gate()
-    world.log.fate = async (_, events) => {
+    world.log.fate = async (_, events): Promise<Fate> => {
       if (events[0]?.type === 'NameReleased' && events[0].metadata.actor === 'slow') await late.opened
       return 'appended'
     }

@@ -1,7 +1,6 @@
 import {
   type CalendarState,
   type CommandContext,
-  eventHash,
   evolveCalendar,
   evolveName,
   evolveSchedule,
@@ -76,7 +75,7 @@ export function commandParts(deps: CommandDeps): CommandParts {
     names: new Streams(log, { evolve: evolveName, hashOf }, options.cachedTasks),
     schedules,
     calendars,
-    announcements: new Streams(log, { evolve: (_, event) => ({ hash: eventHash(event) }), hashOf }, 1),
+    announcements: new Streams(log, { evolve: (_, event) => ({ hash: event.hash }), hashOf }, 1),
     references: new References(schedules, calendars),
     turns: new Turns(),
   }

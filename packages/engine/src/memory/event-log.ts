@@ -1,4 +1,4 @@
-import type { Position, RecordedEvent, StoredEvent } from '@almanac/domain'
+import { eventHash, type Position, type RecordedEvent, type StoredEvent } from '@almanac/domain'
 import type { Stop } from '../ports/clock.js'
 import type { AppendResult, EventFilter, EventLog, EventPage, ExpectedRevision } from '../ports/event-log.js'
 
@@ -33,6 +33,7 @@ class MemoryEventLog implements EventLog {
       stream,
       revision: next + index,
       position: this.events.length + index + 1,
+      hash: eventHash(event),
     }))
     this.events.push(...placed)
     recorded.push(...placed)

@@ -1,4 +1,4 @@
-import type { RecordedEvent, StoredEvent } from '@almanac/domain'
+import { eventHash, type RecordedEvent, type StoredEvent } from '@almanac/domain'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createStop } from '../stop.js'
 import type { EventLog, EventPage } from './event-log.js'
@@ -137,7 +137,7 @@ const appending = (log: () => EventLog) => {
     }
     await log().append('s-a', 'none', [full])
     expect(await log().readStream('s-a')).toEqual([
-      { ...full, stream: 's-a', revision: 0, position: await log().head() },
+      { ...full, stream: 's-a', revision: 0, position: await log().head(), hash: eventHash(full) },
     ])
   })
 }

@@ -198,7 +198,8 @@ const finishing = (bench: () => RunStoreBench) => {
       attempt: 1,
       worker: 'worker-1',
     })
-    expect(await bench().runs.ack('a', leaseToken, 2600)).toBe('lost')
+    expect(await bench().runs.ack('a', leaseToken, 2600)).toBe('ok')
+    expect(await bench().runs.ack('a', 'other', 2600)).toBe('lost')
     expect(await bench().runs.fail('a', leaseToken, 2600, 'e', 2700)).toBe('lost')
     expect(bench().runs.run('a')?.finishedAt).toBe(2500)
   })

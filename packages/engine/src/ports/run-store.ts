@@ -47,6 +47,7 @@ export interface RunStore {
    * waits while another of the same task is running.
    */
   lease(request: LeaseRequest): Promise<readonly LeasedRun[]>
+  /** Repeated with the same token it answers `ok` again, so that a lost answer can be asked for once more. */
   ack(runId: string, leaseToken: string, now: Instant): Promise<LeaseReply>
   /** Failed for good when `retryAt` is null or the attempts are used up, else queued again not before `retryAt`. */
   fail(

@@ -130,7 +130,7 @@ class Batch {
   }
 
   private addTask(event: RecordedEvent, id: string): void {
-    const before = (this.newest.get(event.stream) as TaskState | undefined) ?? this.views.task(id)
+    const before = this.before<TaskState>(event, () => this.views.task(id))
     const after = evolveTask(before, event)
     if (after === undefined) return
     this.newest.set(event.stream, after)
@@ -140,7 +140,7 @@ class Batch {
   }
 
   private addSchedule(event: RecordedEvent, id: string): void {
-    const before = (this.newest.get(event.stream) as ScheduleState | undefined) ?? this.views.schedule(id)
+    const before = this.before<ScheduleState>(event, () => this.views.schedule(id))
     const after = evolveSchedule(before, event)
     if (after === undefined) return
     this.newest.set(event.stream, after)
@@ -150,13 +150,19 @@ class Batch {
   }
 
   private addCalendar(event: RecordedEvent, id: string): void {
-    const before = (this.newest.get(event.stream) as CalendarState | undefined) ?? this.views.calendar(id)
+    const before = this.before<CalendarState>(event, () => this.views.calendar(id))
     const after = evolveCalendar(before, event)
     if (after === undefined) return
     this.newest.set(event.stream, after)
     this.calendars.push({ state: after, position: event.position, at: event.metadata.at })
     this.changes.push({ kind: 'calendar', event, before, after })
     this.mark(event)
+  }
+
+  /** The state before the event: of this page, else of the read models. A stream's first event has none. */
+  private before<S>(event: RecordedEvent, stored: () => S | undefined): S | undefined {
+    if (event.revision === 0) return undefined
+    return (this.newest.get(event.stream) as S | undefined) ?? stored()
   }
 
   private mark(event: RecordedEvent): void {

@@ -4,6 +4,7 @@ import {
   type Position,
   type RecordedEvent,
   type RunRecord,
+  type RunTotals,
   resolveSchedule,
   type ScheduleState,
   type TaskState,
@@ -54,7 +55,7 @@ export class NodeQueries implements Queries {
     const { views } = this.parts
     const state = asOf === undefined ? views.task(taskId) : views.taskAsOf(taskId, asOf)
     if (state === undefined || state.namespace !== namespace || state.status !== 'active') return undefined
-    return this.viewOf([state], asOf)[0]
+    return this.viewsOf([state], asOf)[0]
   }
 
   taskByName(namespace: string, name: string): TaskView | undefined {
@@ -62,9 +63,15 @@ export class NodeQueries implements Queries {
     return taskId === undefined ? undefined : this.task(namespace, taskId)
   }
 
+  viewOf(state: TaskState): TaskView {
+    const [view] = this.viewsOf([state], undefined)
+    if (view === undefined) throw new Error('one state has one view')
+    return view
+  }
+
   tasks(namespace: string, filter: TaskFilter, page: Page, asOf?: Position): Listed<TaskView> {
     const listed = this.parts.views.listTasks(namespace, filter, page, asOf)
-    return { ...listed, items: this.viewOf(listed.items, asOf) }
+    return { ...listed, items: this.viewsOf(listed.items, asOf) }
   }
 
   schedule(namespace: string, scheduleId: string, asOf?: Position): ScheduleState | undefined {
@@ -159,7 +166,7 @@ export class NodeQueries implements Queries {
     return this.parts.runs.list(namespace, filter, page)
   }
 
-  private viewOf(states: readonly TaskState[], asOf: Position | undefined): TaskView[] {
+  private viewsOf(states: readonly TaskState[], asOf: Position | undefined): TaskView[] {
     const { runs, definitions, clock } = this.parts
     const totals = runs.totals(states.map((state) => state.taskId))
     const now = clock.now()
@@ -174,7 +181,7 @@ export class NodeQueries implements Queries {
         scheduleValue: resolved.ok ? resolved.value.value : null,
         scheduleText: resolved.ok ? textOf(resolved.value.value) : noSchedule,
         nextRunAt: next?.dispatchAt ?? null,
-        totals: withImported(state, totals.get(state.taskId)),
+        totals: asOf === undefined ? withImported(state, totals.get(state.taskId)) : null,
       }
     })
   }
@@ -203,7 +210,7 @@ function textOf(schedule: ScheduleValue): string {
 }
 
 /** Totals count from the last history reset, on top of what an import brought along. */
-function withImported(state: TaskState, totals: TaskView['totals'] | undefined): TaskView['totals'] {
+function withImported(state: TaskState, totals: RunTotals | undefined): RunTotals {
   const none = { taskId: state.taskId, totalRunCount: 0, lastRunAt: null, lastScheduledAt: null }
   const counted = totals ?? none
   if (state.imported === null || state.historyResetAt !== null) return counted
