@@ -1,4 +1,4 @@
-import { describe, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { minute, noon, specification } from '../decider.spec-support.js'
 import { decideCalendar, evolveCalendar } from './calendar.js'
 import type { CalendarEvent } from './types.js'
@@ -46,5 +46,13 @@ describe('a shared calendar', () => {
     given(created).when({ type: 'delete', users: 0 }).thenEvents(deleted)
     given(created, deleted).when({ type: 'delete', users: 0 }).thenRefused('not_found')
     given().when({ type: 'change', changes: {} }).thenRefused('not_found')
+  })
+
+  it.each([
+    [1, '1 task or schedule refers to this calendar'],
+    [2, '2 tasks and schedules refer to this calendar'],
+  ])('tells how many refer to it: %i', (users, message) => {
+    const decision = decideCalendar(given(created).state, { type: 'delete', users })
+    expect(decision).toMatchObject({ ok: false, error: { message } })
   })
 })

@@ -42,7 +42,9 @@ export function decideCalendar(
   if (active === undefined) return refuse('not_found', 'there is no such calendar')
   if (command.type === 'change') return change(active, command.changes)
   if (command.users > 0) {
-    return refuse('calendar_in_use', `${command.users} tasks and schedules refer to this calendar`)
+    const users =
+      command.users === 1 ? '1 task or schedule refers' : `${command.users} tasks and schedules refer`
+    return refuse('calendar_in_use', `${users} to this calendar`)
   }
   return accept({ type: 'CalendarDeleted', data: {} })
 }

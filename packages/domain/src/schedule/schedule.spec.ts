@@ -70,6 +70,19 @@ describe('a shared schedule', () => {
     given(created()).when({ type: 'delete', users: 0, cascade: false }).thenState({ status: 'deleted' })
   })
 
+  it.each([
+    [1, '1 task uses this schedule; cascade deletes it too'],
+    [2, '2 tasks use this schedule; cascade deletes them too'],
+  ])('tells how many use it: %i', (users, message) => {
+    const context = { at: noon + hour, lookups: lookups() }
+    const decision = decideSchedule(
+      given(created()).state,
+      { type: 'delete', users, cascade: false },
+      context,
+    )
+    expect(decision).toMatchObject({ ok: false, error: { message } })
+  })
+
   it('is not found when it is not there', () => {
     for (const history of [[], [created(), deleted]]) {
       given(...history)

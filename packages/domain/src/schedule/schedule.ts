@@ -64,7 +64,11 @@ export function decideSchedule(
   if (active === undefined) return refuse('not_found', 'there is no such shared schedule')
   if (command.type === 'change') return change(active, command.changes, context)
   if (command.users > 0 && !command.cascade) {
-    return refuse('schedule_in_use', `${command.users} tasks use this schedule; cascade deletes them too`)
+    const message =
+      command.users === 1
+        ? '1 task uses this schedule; cascade deletes it too'
+        : `${command.users} tasks use this schedule; cascade deletes them too`
+    return refuse('schedule_in_use', message)
   }
   return accept({ type: 'ScheduleDeleted', data: { cascade: command.cascade } })
 }
