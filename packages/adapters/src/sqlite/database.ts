@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { DatabaseSync } from '@photostructure/sqlite'
 import { isDamage } from './faults.js'
 
@@ -18,6 +19,12 @@ export interface DatabaseOptions {
   readonly check: IntegrityCheck
   /** Changes nothing in the file, its schema included: an older one is read as it is. */
   readonly readOnly: boolean
+  /**
+   * Reads the file alone, without its WAL and without locks, and so makes no file beside it. What is read is only
+   * worth something when nobody had the file open meanwhile. Not without `readOnly`.
+   * @default false
+   */
+  readonly alone?: boolean
 }
 
 /** The file was written by a newer Almanac: it is left untouched. */
@@ -54,7 +61,10 @@ export const scalar = (database: Database, sql: string): unknown => {
  * SQLite throws when the file can't be opened.
  */
 export const openDatabase = (options: DatabaseOptions): Database => {
-  const database = new DatabaseSync(options.path, { readOnly: options.readOnly, timeout: busyTimeoutMs })
+  const database = new DatabaseSync(options.alone ? aloneUrl(options.path) : options.path, {
+    readOnly: options.readOnly,
+    timeout: busyTimeoutMs,
+  })
   try {
     prepareConnection(database, options)
     checkIntegrity(database, options)
@@ -65,6 +75,12 @@ export const openDatabase = (options: DatabaseOptions): Database => {
     // Damage may show before the check gets to it.
     throw isDamage(error) ? new DatabaseDamaged(options.path, [error.message]) : error
   }
+}
+
+const aloneUrl = (path: string): URL => {
+  const url = pathToFileURL(path)
+  url.searchParams.set('immutable', '1')
+  return url
 }
 
 /**

@@ -1,6 +1,6 @@
 export { DatabaseDamaged, type IntegrityCheck, SchemaTooNew } from './database.js'
 export { FolderInUse } from './folder-lock.js'
-export { type FolderReport, inspectFolder } from './inspect.js'
+export { type FolderReport, inspectFolder, NoSuchFolder } from './inspect.js'
 export { headPath, mainPath, openStore, type Store, type StoreOptions, viewsPath } from './store.js'
 export { TailLost } from './tail-check.js'
 export { type LogProblem, type LogVerdict, verifyLog } from './verify.js'

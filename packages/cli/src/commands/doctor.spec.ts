@@ -1,4 +1,9 @@
-import { describe, expect, it } from 'vitest'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openStore } from '@almanac/adapters/sqlite'
+import { systemClock, systemRandom } from '@almanac/adapters/system'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { problem } from '../../test-support/almanac.js'
 import { type Asked, fakeServer, type Reply } from '../../test-support/fake-server.js'
 import { fakeWorld } from '../../test-support/fake-world.js'
@@ -87,9 +92,99 @@ describe('doctor', () => {
     expect(old.verdicts).toMatchObject({ node: 'fail', 'time zones': 'warn' })
     expect(old.code).toBe(1)
   })
+})
+
+describe('doctor --data', () => {
+  let folder: string
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'almanac-doctor-'))
+  })
+  afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+  const open = (data: string) =>
+    openStore({
+      folder: data,
+      clock: systemClock(),
+      random: systemRandom(),
+      onFatal: (error) => {
+        throw error
+      },
+    })
+  /** A copy of what the files of a closed store hold: SQLite takes its WAL away only when the process ends. */
+  const stoppedFolder = async () => {
+    const live = join(folder, 'live')
+    await open(live).close()
+    const data = join(folder, 'data # of 50%')
+    mkdirSync(data)
+    for (const file of ['almanac.db', 'almanac.head', 'views.db'])
+      copyFileSync(join(live, file), join(data, file))
+    return data
+  }
+
+  it('only warns of a server that cannot be reached: the folder can be looked at without it', async () => {
+    const { code, verdicts, findings } = await examine(() => ({ cut: true }), { data: await stoppedFolder() })
+    expect(verdicts).toMatchObject({ server: 'warn', data: 'ok', head: 'ok' })
+    expect(findings.find(({ what }) => what === 'server')?.advice).toBeTruthy()
+    expect(code).toBe(0)
+  })
+
+  it('fails when the server can be reached, and is not well', async () => {
+    const answer = () => problem(503, 'not_ready', 'The disk is full.')
+    const { code, verdicts } = await examine(answer, { data: await stoppedFolder() })
+    expect(verdicts).toMatchObject({ server: 'fail', data: 'ok' })
+    expect(code).toBe(3)
+  })
+
+  it('leaves nothing behind in the folder of a stopped server', async () => {
+    const data = await stoppedFolder()
+    const before = readdirSync(data)
+    expect(before).not.toContain('almanac.db-wal')
+    expect((await examine(healthy(), { data })).verdicts.data).toBe('ok')
+    expect(readdirSync(data)).toEqual(before)
+  })
+
+  it('looks at the folder of a running server, through its WAL', async () => {
+    const store = open(folder)
+    try {
+      expect(existsSync(join(folder, 'almanac.db-wal'))).toBe(true)
+      const { code, verdicts } = await examine(healthy(), { data: folder })
+      expect(verdicts).toMatchObject({ data: 'ok', head: 'ok' })
+      expect(code).toBe(0)
+    } finally {
+      await store.close()
+    }
+  })
+
+  it('fails when there is no such folder', async () => {
+    const data = join(folder, 'none')
+    const { code, findings } = await examine(healthy(), { data })
+    expect(findings.at(-1)).toMatchObject({ verdict: 'fail', message: `${data} does not exist.` })
+    expect(code).toBe(1)
+  })
+
+  it('fails on a file in place of a folder, also with the server away', async () => {
+    const data = join(folder, 'file')
+    writeFileSync(data, '')
+    const { code, findings } = await examine(() => ({ cut: true }), { data })
+    expect(findings.at(-1)).toMatchObject({ verdict: 'fail', message: `${data} is not a folder.` })
+    expect(findings.at(-1)?.advice).not.toMatch(/restore/)
+    expect(code).toBe(1)
+  })
 
   it('warns of a folder without data', async () => {
-    const { verdicts } = await examine(healthy(), { data: '/nonexistent' })
+    const data = join(folder, 'empty')
+    mkdirSync(data)
+    const { code, verdicts } = await examine(healthy(), { data })
     expect(verdicts.data).toBe('warn')
+    expect(code).toBe(0)
+  })
+
+  it('fails when the folder is damaged', async () => {
+    const data = await stoppedFolder()
+    writeFileSync(join(data, 'almanac.db'), 'x'.repeat(8192))
+    const { code, verdicts } = await examine(healthy(), { data })
+    expect(verdicts.data).toBe('fail')
+    expect(code).toBe(1)
   })
 })

@@ -54,8 +54,8 @@ const zoneFinding = (versions: NodeJS.ProcessVersions): Finding => {
     : bad('warn', 'time zones', `zone data ${tz} is old`, 'Update Node: newer rules of zones are missing.')
 }
 
-const unreachableFinding = (what: string, failure: Failure): Finding =>
-  bad('fail', what, failure.message, failure.details.hint ?? 'Look into the log of the server.')
+const failureFinding = (verdict: 'warn' | 'fail', what: string, failure: Failure): Finding =>
+  bad(verdict, what, failure.message, failure.details.hint ?? 'Look into the log of the server.')
 
 const clockFinding = (now: number, tookMs: number, server: number): Finding => {
   // The answer was made some time between asking and now: only what lies beyond that is a difference.
@@ -113,21 +113,30 @@ const versionFinding = async (session: Session): Promise<Finding> => {
 const attempt = async (
   what: string,
   check: () => Promise<readonly Finding[]>,
+  verdictOf: (failure: Failure) => 'warn' | 'fail' = () => 'fail',
 ): Promise<readonly Finding[]> => {
   try {
     return await check()
   } catch (fault) {
-    if (fault instanceof Failure) return [unreachableFinding(what, fault)]
+    if (fault instanceof Failure) return [failureFinding(verdictOf(fault), what, fault)]
     throw fault
   }
 }
 
-const serverFindings = async (session: Session): Promise<readonly Finding[]> => {
-  const live = await attempt('server', async () => {
-    await session.server.askRoot('/livez', { timeoutMs: 5000 })
-    return [ok('server', `answers at ${session.server.address.url}`)]
-  })
-  if (live.some(({ verdict }) => verdict === 'fail')) return live
+/** Nobody answers, other than a server that answers that it is not well. */
+const isAway = ({ details }: Failure) => details.code === 'unreachable' && details.status === undefined
+
+/** With `mayBeAway` a server that cannot be reached is a warning only. */
+const serverFindings = async (session: Session, mayBeAway: boolean): Promise<readonly Finding[]> => {
+  const live = await attempt(
+    'server',
+    async () => {
+      await session.server.askRoot('/livez', { timeoutMs: 5000 })
+      return [ok('server', `answers at ${session.server.address.url}`)]
+    },
+    (failure) => (mayBeAway && isAway(failure) ? 'warn' : 'fail'),
+  )
+  if (live.some(({ verdict }) => verdict !== 'ok')) return live
   const ready = await attempt('ready', async () => {
     await session.server.askRoot('/readyz', { timeoutMs: 5000 })
     return [ok('ready', 'takes commands and dispatches')]
@@ -140,13 +149,13 @@ const serverFindings = async (session: Session): Promise<readonly Finding[]> => 
 }
 
 const dataFindings = async (folder: string): Promise<readonly Finding[]> => {
-  const { inspectFolder } = await import('@almanac/adapters/sqlite')
+  const { inspectFolder, NoSuchFolder } = await import('@almanac/adapters/sqlite')
+  const which = 'Give the folder that the server is started with (--data).'
   const restore = 'Stop the server, keep a copy of the folder, and restore it from a backup.'
   try {
     const report = inspectFolder(folder)
     if (report === undefined) {
-      const message = `${folder} holds no Almanac data`
-      return [bad('warn', 'data', message, 'Give the folder that the server is started with (--data).')]
+      return [bad('warn', 'data', `${folder} holds no Almanac data`, which)]
     }
     const { commits, position, bytes, loss } = report
     const size = `${(bytes / 1e6).toFixed(1)} MB`
@@ -159,7 +168,7 @@ const dataFindings = async (folder: string): Promise<readonly Finding[]> => {
     ]
   } catch (fault) {
     const message = fault instanceof Error ? fault.message : String(fault)
-    return [bad('fail', 'data', message, restore)]
+    return [bad('fail', 'data', message, fault instanceof NoSuchFolder ? which : restore)]
   }
 }
 
@@ -181,13 +190,16 @@ const print = (session: Session, findings: readonly Finding[]) => {
   }
 }
 
-/** Checks what this machine and the server need; ends with 1 when something fails, with 3 when that is the server. */
+/**
+ * Checks what this machine and the server need; ends with 1 when something fails, with 3 when that is the server.
+ * With `data` the server need not run: the folder of a stopped one is checked as well.
+ */
 export const doctor = async (world: World, options: DoctorOptions, versions: NodeJS.ProcessVersions) => {
   const session = new Session(world, options)
   const findings = [
     nodeFinding(versions),
     zoneFinding(versions),
-    ...(await serverFindings(session)),
+    ...(await serverFindings(session, options.data !== undefined)),
     ...(options.data === undefined ? [] : await dataFindings(options.data)),
   ]
   if (session.json) session.document({ findings })
