@@ -35,6 +35,9 @@ export const refused = (message: string, details: FailureDetails = {}) =>
   new Failure(message, exitCodes.refused, details)
 export const usage = (message: string, hint?: string) =>
   new Failure(message, exitCodes.usage, hint === undefined ? { code: 'usage' } : { code: 'usage', hint })
+/** Of an argument or option whose text the command itself finds wrong, before it asks anybody. */
+export const invalidValue = (message: string, details: Omit<FailureDetails, 'code' | 'status'> = {}) =>
+  new Failure(message, exitCodes.usage, { code: 'invalid', ...details })
 export const unreachable = (message: string, details: FailureDetails = {}) =>
   new Failure(message, exitCodes.unreachable, { code: 'unreachable', ...details })
 

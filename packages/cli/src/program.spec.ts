@@ -117,6 +117,10 @@ describe('errors', () => {
     [['preview', '* * * * *', '--count', '1001']],
     [['preview', '* * * * *', '-z', 'Mars/Phobos']],
     [['import', 'celery', 'x.json', '--on-conflict', 'maybe']],
+    [['preview', '{bad']],
+    [['tasks', 'create', '--name', 'n', '--task', 't', '--schedule', '{bad']],
+    [['tasks', 'create', '--name', 'n', '--task', 't', '--schedule', '@daily', '--args', 'xx']],
+    [['schedules', 'create', '--name', 'n', '--schedule', '{bad']],
   ])('end with 2 on wrong usage: %j', async (args) => {
     const { code, err, asked } = await almanac(args)
     expect(code).toBe(2)
@@ -167,7 +171,7 @@ describe('tasks create', () => {
   it('refuses a bad schedule by field, without asking the server', async () => {
     const args = ['tasks', 'create', '--name', 'n', '--task', 't', '--schedule', '0 25 * * *']
     const { code, err, asked } = await almanac(args)
-    expect(code).toBe(1)
+    expect(code).toBe(2)
     expect(err).toMatch(/"0 25 \* \* \*" is not a valid crontab line\.\n {2}hour /)
     expect(asked).toEqual([])
   })

@@ -1,5 +1,5 @@
 import { type Problem, parseCrontabLine, type ScheduleValue, validateSchedule } from '@almanac/recurrence'
-import { refused } from './failure.js'
+import { invalidValue } from './failure.js'
 import { readStrictJson } from './strict-json.js'
 
 export interface ScheduleTextOptions {
@@ -10,8 +10,7 @@ export interface ScheduleTextOptions {
 }
 
 const fail = (message: string, problems: readonly Problem[]) =>
-  refused(message, {
-    code: 'invalid',
+  invalidValue(message, {
     problems: problems.map(({ path, message: text }) => ({
       path: path.replace(/^line\.?/, ''),
       message: text,
@@ -29,15 +28,17 @@ const withZone = (value: unknown, timezone: string | undefined): unknown => {
 const fromJson = async (text: string): Promise<unknown> => {
   const read = await readStrictJson(text)
   if (read.ok) return read.value
-  throw refused(`The schedule is not JSON as it should be: ${read.fault.path} ${read.fault.message}`)
+  const { path, message } = read.fault
+  throw invalidValue(
+    `The schedule is not JSON as it should be: ${path === '' ? message : `${path} ${message}`}`,
+  )
 }
 
 const fromLine = (line: string, { timezone, seconds = false }: ScheduleTextOptions): ScheduleValue => {
   const read = parseCrontabLine(line)
   if (!read.ok) throw fail(`"${line}" is not a valid crontab line.`, read.error)
   if ((read.value.second !== undefined) !== seconds && !line.startsWith('@')) {
-    throw refused(`"${line}" has ${seconds ? 'no field for the seconds' : 'six fields'}.`, {
-      code: 'invalid',
+    throw invalidValue(`"${line}" has ${seconds ? 'no field for the seconds' : 'six fields'}.`, {
       hint: seconds
         ? 'With --seconds the line has six fields, the first is the second: 30 0 2 * * mon'
         : 'Give --seconds when the first field is the second; there is no field for the year.',
@@ -48,8 +49,8 @@ const fromLine = (line: string, { timezone, seconds = false }: ScheduleTextOptio
 
 /**
  * A schedule as people type it: JSON of any kind (`{"interval": {"every": 30, "period": "minutes"}}`), or a crontab
- * line (`0 2 * * mon`, `@daily`, `TZ=Europe/Paris 0 9 * * *`, with `seconds` six fields). Refused with the fields
- * that are wrong.
+ * line (`0 2 * * mon`, `@daily`, `TZ=Europe/Paris 0 9 * * *`, with `seconds` six fields). Throws `invalidValue` with
+ * the fields that are wrong.
  */
 export const readSchedule = async (
   text: string,

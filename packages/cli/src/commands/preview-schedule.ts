@@ -8,7 +8,7 @@ import {
   zone,
 } from '@almanac/recurrence'
 import { formatInTimeZone } from 'date-fns-tz'
-import { refused, usage } from '../failure.js'
+import { invalidValue, usage } from '../failure.js'
 import type { Column } from '../output/table.js'
 import { visible, wrap } from '../output/text.js'
 import { instantText, relative } from '../output/time.js'
@@ -60,8 +60,7 @@ const checkedZone = (name: string): string => {
 const compiled = (value: ScheduleValue, anchor: number): Recurrence => {
   const result = compile(value, { anchor })
   if (result.ok) return result.value
-  throw refused('The schedule cannot be worked out here.', {
-    code: 'invalid',
+  throw invalidValue('The schedule cannot be worked out here.', {
     problems: result.error,
     ...(result.error.some(({ code }) => code === 'unknown_calendar')
       ? { hint: 'Preview is offline and knows no named calendars: write the days in place of the name.' }

@@ -55,8 +55,15 @@ describe('preview', () => {
     ['{"a":', /JSON/],
   ])('refuses %s, naming the field', async (schedule, message) => {
     const { code, err } = await almanac(['preview', schedule])
-    expect(code).toBe(1)
+    expect(code).toBe(2)
     expect(err).toMatch(message)
+  })
+
+  it('tells what is wrong with the JSON, as a whole or at a place in it', async () => {
+    const whole = await almanac(['preview', '{bad'])
+    expect(whole.err).toMatch(/^error The schedule is not JSON as it should be: \S/)
+    const place = await almanac(['preview', '{"interval":{"every":1,"every":2}}'])
+    expect(place.err).toMatch(/^error The schedule is not JSON as it should be: interval\.every \S/)
   })
 
   it('tells when the schedule has ended', async () => {

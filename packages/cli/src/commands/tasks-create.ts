@@ -1,5 +1,5 @@
 import type { TaskJson } from '@almanac/protocol'
-import { refused, usage } from '../failure.js'
+import { invalidValue, usage } from '../failure.js'
 import { visible } from '../output/text.js'
 import { readTaskSchedule } from '../schedule-text.js'
 import { type ServerOptions, Session } from '../session.js'
@@ -42,7 +42,7 @@ const json = async (option: string, text: string | undefined): Promise<unknown> 
   const read = await readStrictJson(text)
   if (read.ok) return read.value
   const { path, message } = read.fault
-  throw refused(`${option} is not JSON as it should be.`, { code: 'invalid', problems: [{ path, message }] })
+  throw invalidValue(`${option} is not JSON as it should be.`, { problems: [{ path, message }] })
 }
 
 const number = (option: string, text: string | undefined): number | undefined => {
