@@ -28,6 +28,10 @@ export class World {
   commitTakesMs = 0
   /** While true, commits of ticks fail as when the dispatch log can't be reached. */
   dispatchIsDown = false
+  /** While true, appends to the event log fail. */
+  appendIsDown = false
+  followTakesMs = 0
+  released = 0
   private readonly options: NodeOptions
   private store: Store | undefined
   private running: Node | undefined
@@ -70,7 +74,7 @@ export class World {
     this.store = store
     this.running = new Node(
       {
-        log: this.watched(store.eventLog),
+        log: this.watched(this.failing(store.eventLog)),
         dispatchLog: this.watchedDispatch(store.dispatchLog),
         views: store.viewStore,
         runs: this.watched(store.runStore),
@@ -194,6 +198,27 @@ export class World {
     }
   }
 
+  private async *slow(port: EventLog, ...args: Parameters<EventLog['follow']>) {
+    for await (const page of port.follow(...args)) {
+      if (this.followTakesMs > 0) await this.clock.sleep(this.followTakesMs)
+      yield page
+    }
+  }
+
+  private failing(port: EventLog): EventLog {
+    return new Proxy(port, {
+      get: (target, name) => {
+        const member: unknown = Reflect.get(target, name)
+        if (typeof member !== 'function') return member
+        if (name === 'follow') return (...args: Parameters<EventLog['follow']>) => this.slow(port, ...args)
+        return (...args: unknown[]) =>
+          name === 'append' && this.appendIsDown
+            ? Promise.reject(unavailable('down, by the test'))
+            : member.apply(target, args)
+      },
+    })
+  }
+
   /** Counts the calls that answer later, so that `settled` knows when the last one has. */
   private watched<T extends object>(port: T): T {
     return new Proxy(port, {
@@ -217,7 +242,12 @@ export class World {
           if (this.dispatchIsDown) throw unavailable('down, by the test')
           return claim.commit(tick)
         }
-        return new Proxy(claim, { get: (it, name) => (name === 'commit' ? commit : Reflect.get(it, name)) })
+        return new Proxy(claim, {
+          get: (it, name) => {
+            if (name === 'release') this.released += 1
+            return name === 'commit' ? commit : Reflect.get(it, name)
+          },
+        })
       },
     }
   }

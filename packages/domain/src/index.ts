@@ -1,4 +1,5 @@
 export * from './calendar/calendar.js'
+export * from './calendar/calendars-of.js'
 export * from './calendar/types.js'
 export * from './canonical.js'
 export * from './change/types.js'

@@ -7,12 +7,18 @@ import { Signal } from './signal.js'
  */
 export class Chores {
   private readonly clock: Clock
+  private readonly onFault: (message: string, fault: unknown) => void
+  private readonly failedOnes = new Map<
+    string,
+    { readonly work: () => Promise<unknown>; readonly notBefore: number }
+  >()
   private readonly waiting = new Map<string, () => Promise<unknown>>()
   private readonly added = new Signal()
   private failures = 0
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, onFault: (message: string, fault: unknown) => void) {
     this.clock = clock
+    this.onFault = onFault
   }
 
   /** Adds a chore unless one of that key is waiting. */
@@ -23,7 +29,7 @@ export class Chores {
   }
 
   get length(): number {
-    return this.waiting.size
+    return this.waiting.size + this.failedOnes.size
   }
 
   get failed(): number {
@@ -33,22 +39,41 @@ export class Chores {
   /** Works until `stop`; what is left then is found again at the next start. */
   async run(stop: Stop): Promise<void> {
     while (!stop.stopped) {
-      const batch = [...this.waiting].slice(0, atOnce)
+      const batch = this.take()
       if (batch.length === 0) {
-        await this.added.wait(this.clock, Number.POSITIVE_INFINITY, stop)
+        await this.added.wait(this.clock, this.untilRetry(), stop)
         continue
       }
-      const results = await Promise.allSettled(batch.map(([, work]) => work()))
-      let failed = 0
-      results.forEach((result, index) => {
-        const key = batch[index]?.[0]
-        if (result.status === 'fulfilled') {
-          if (key !== undefined) this.waiting.delete(key)
-        } else failed += 1
-      })
-      this.failures += failed
-      if (failed > 0) await this.clock.sleep(retryMs, stop)
+      await Promise.all(batch.map(([key, work]) => this.do(key, work)))
     }
+  }
+
+  /** Taken out before it is done: what is found again meanwhile is done again. */
+  private take(): readonly (readonly [string, () => Promise<unknown>])[] {
+    const now = this.clock.elapsed()
+    for (const [key, { work, notBefore }] of this.failedOnes) {
+      if (notBefore > now) continue
+      this.failedOnes.delete(key)
+      if (!this.waiting.has(key)) this.waiting.set(key, work)
+    }
+    const batch = [...this.waiting].slice(0, atOnce)
+    for (const [key] of batch) this.waiting.delete(key)
+    return batch
+  }
+
+  private async do(key: string, work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work()
+    } catch (fault) {
+      this.failures += 1
+      this.onFault(key, fault)
+      this.failedOnes.set(key, { work, notBefore: this.clock.elapsed() + retryMs })
+    }
+  }
+
+  private untilRetry(): number {
+    const next = Math.min(...[...this.failedOnes.values()].map(({ notBefore }) => notBefore))
+    return Math.max(1, next - this.clock.elapsed())
   }
 }
 

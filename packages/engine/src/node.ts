@@ -67,7 +67,7 @@ export class Node implements Application {
     const clock = new SteadyClock(adapters.clock)
     this.clock = clock
     this.startedAt = clock.now()
-    this.chores = new Chores(clock)
+    this.chores = new Chores(clock, callbacks.onFault)
     this.projector = new Projector({ log, views, clock, onChanges: (changes) => this.applied(changes) })
     const definitions = new Definitions(views)
     const waitFor = (position: Position, timeoutMs: number) => this.projector.waitFor(position, timeoutMs)

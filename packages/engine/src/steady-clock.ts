@@ -25,6 +25,14 @@ export class SteadyClock implements Clock {
     return Math.floor(this.last)
   }
 
+  /**
+   * What was decided until `instant` is decided: time goes on from there, as after a step back, when the wall is
+   * behind it. More than a day ahead is taken for a wrong clock then, and left alone.
+   */
+  notBefore(instant: Instant): void {
+    if (instant > this.last && instant - this.source.now() <= maxAheadMs) this.last = instant
+  }
+
   /** Milliseconds by which this clock is ahead of the wall; 0 unless the wall has stepped back. */
   ahead(): number {
     return Math.max(0, this.now() - this.source.now())
@@ -38,3 +46,5 @@ export class SteadyClock implements Clock {
     return this.source.sleep(ms, stop)
   }
 }
+
+const maxAheadMs = 86_400_000

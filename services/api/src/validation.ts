@@ -80,13 +80,19 @@ function fieldErrors(errors: readonly ErrorObject[]) {
       case 'enum':
         return { path, code: 'enum', message: `must be one of ${params.allowedValues.join(', ')}` }
       case 'pattern':
-        return { path, code: 'pattern', message: 'must be visible text without control characters' }
+        return { path, code: 'pattern', message: patternRule(error) }
       case 'format':
         return { path, code: 'format', message: 'must be an instant such as "2026-12-01T09:30:00Z"' }
       default:
         return { path, code: error.keyword, message: error.message ?? 'is wrong' }
     }
   })
+}
+
+/** A schema that has a rule of its own says it in its title. */
+const patternRule = ({ parentSchema }: ErrorObject): string => {
+  const title: unknown = parentSchema?.title
+  return typeof title === 'string' ? title : 'must be visible text without control characters'
 }
 
 function unknownField(path: string, key: string, schema: object | undefined) {

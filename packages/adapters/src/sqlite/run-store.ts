@@ -69,8 +69,9 @@ export class SqliteRunStore implements RunStore {
 
   busy(
     taskIds: readonly string[],
+    now: Instant,
   ): ReadonlyMap<string, { readonly running: number; readonly queued: number }> {
-    return reading(() => new Map(taskIds.flatMap((taskId) => this.#busyOf(taskId))))
+    return reading(() => new Map(taskIds.flatMap((taskId) => this.#busyOf(taskId, now))))
   }
 
   totals(taskIds: readonly string[]): ReadonlyMap<string, RunTotals> {
@@ -116,10 +117,13 @@ export class SqliteRunStore implements RunStore {
     })
   }
 
-  #busyOf(taskId: string): [string, { running: number; queued: number }][] {
+  #busyOf(taskId: string, now: Instant): [string, { running: number; queued: number }][] {
     let running = 0
     let queued = 0
-    for (const { state, n } of this.#statements.busy.all(taskId) as { state: number; n: number }[]) {
+    for (const { state, n } of this.#statements.busy.all(taskId, runState.running, now) as {
+      state: number
+      n: number
+    }[]) {
       if (state === runState.running) running += n
       else queued += n
     }
@@ -186,7 +190,7 @@ const prepare = (database: Database): Statements => ({
   run: database.prepare(`SELECT ${recordColumns} FROM runs JOIN run_commands USING (run) WHERE run_id = ?`),
   busy: database.prepare(
     `SELECT state, count(*) AS n FROM runs INDEXED BY runs_unfinished
-     WHERE task_id = ? AND state < 3 GROUP BY state`,
+     WHERE task_id = ?1 AND state < 3 AND (state = ?2 OR expires_at IS NULL OR expires_at > ?3) GROUP BY state`,
   ),
   totals: database.prepare('SELECT count, last_run_at, last_scheduled_at FROM totals WHERE task_id = ?'),
   skips: database.prepare(

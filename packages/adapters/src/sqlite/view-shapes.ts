@@ -32,7 +32,7 @@ const labelPattern = (label: string): string => {
   return `${separator}${escaped(label.slice(0, at))}=${escaped(label.slice(at + 1))}${separator}`
 }
 
-const kindOf = (schedule: object): string => Object.keys(schedule)[0] ?? ''
+const kindOf = (schedule: object): string => Object.keys(Object(schedule))[0] ?? ''
 
 const flag = (value: boolean): number => (value ? 1 : 0)
 
@@ -73,7 +73,7 @@ export const taskShape: TableShape<TaskState> = {
       spec.task,
       queueOf(spec),
       kindOf(spec.schedule),
-      'ref' in spec.schedule ? spec.schedule.ref : null,
+      'ref' in Object(spec.schedule) ? Object(spec.schedule).ref : null,
       labelsText(spec.labels),
       [spec.name, spec.task, spec.description].map(folded).join(separator),
     ]

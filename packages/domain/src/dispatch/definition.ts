@@ -8,6 +8,7 @@ import {
   type Result,
   type ScheduleValue,
 } from '@almanac/recurrence'
+import { calendarsOf } from '../calendar/calendars-of.js'
 import type { ScheduleState } from '../schedule/types.js'
 import type { TaskState } from '../task/types.js'
 import type { Definition } from './types.js'
@@ -16,6 +17,8 @@ import type { Definition } from './types.js'
 export interface Lookups {
   readonly schedule: (name: string) => ScheduleState | undefined
   readonly calendar: (name: string) => CalendarDays | undefined
+  /** When the calendar last changed: what it says now holds from then on. */
+  readonly calendarChangedAt?: (name: string) => Instant | undefined
 }
 
 /** Compiles a schedule value; callers may pass one that remembers, so that a thousand tasks compile once. */
@@ -37,6 +40,7 @@ export function definitionOf(
   const recurrence = compiled(value, context)
   if (!recurrence.ok) return recurrence
   const { startTime, expires, catchUp, overlap, jitterSeconds } = state.spec
+  const changes = calendarsOf(value).map((name) => lookups.calendarChangedAt?.(name) ?? since)
   const effective =
     'clocked' in value
       ? clockedNotBefore(recurrence.value, Math.max(since + 1, startTime ?? since + 1))
@@ -48,7 +52,7 @@ export function definitionOf(
       namespace: state.namespace,
       revision: state.revision,
       recurrence: effective,
-      since,
+      since: Math.max(since, ...changes),
       notBefore: startTime,
       expires,
       finalAt: finalOccurrence(effective, since, startTime, state.runsLeft),
@@ -64,7 +68,11 @@ export function resolveSchedule(
   state: TaskState,
   lookups: Pick<Lookups, 'schedule'>,
 ): Result<{ readonly value: ScheduleValue; readonly since: Instant }> {
-  const schedule = state.spec.schedule
+  const { schedule } = state.spec
+  // What is stored may be anything, if an older version let it pass.
+  if (typeof schedule !== 'object' || schedule === null) {
+    return { ok: false, error: [{ path: 'schedule', code: 'not_an_object', message: 'is not an object' }] }
+  }
   if (!('ref' in schedule)) return { ok: true, value: { value: schedule, since: state.armedAt } }
   const shared = lookups.schedule(schedule.ref)
   if (shared === undefined || shared.status === 'deleted')

@@ -38,14 +38,19 @@ export function occurrenceAfter(definition: Definition, after: Instant): Occurre
   return { scheduledAt: next, dispatchAt: dispatchInstant(definition, next) }
 }
 
+/** The last instant of the schedule at or before `at` that counts, whenever it is dispatched. */
+export function scheduledBefore(definition: Definition, at: Instant): Instant | undefined {
+  const last = definition.recurrence.previous(lastCounting(definition, at))
+  return last !== undefined && last > earliest(definition) ? last : undefined
+}
+
+const lastCounting = ({ finalAt, expires }: Definition, at: Instant): Instant =>
+  Math.min(at, finalAt ?? at, expires === null ? at : expires - 1)
+
 /** The last occurrence dispatched at or before `at`, or undefined. */
 export function occurrenceBefore(definition: Definition, at: Instant): Occurrence | undefined {
   const floor = earliest(definition)
-  const end = Math.min(
-    at,
-    definition.finalAt ?? at,
-    definition.expires === null ? at : definition.expires - 1,
-  )
+  const end = lastCounting(definition, at)
   let candidate = definition.recurrence.previous(end)
   // With jitter the newest occurrence may be dispatched only later; then it is the one before.
   if (candidate !== undefined && candidate > floor && dispatchInstant(definition, candidate) > at) {

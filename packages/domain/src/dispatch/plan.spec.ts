@@ -50,6 +50,7 @@ const planned = (definitions: readonly Definition[], now: number, rest: Partial<
     now,
     definitions,
     retired: [],
+    armed: [],
     requests: [],
     busy: () => ({ running: 0, queued: 0 }),
     limits: { maxDecisions: 10_000, misfireGraceMs: 2_000 },

@@ -2,7 +2,15 @@ import type { Instant } from '@almanac/recurrence'
 import { requestedRunIdOf, runIdOf } from '../ids.js'
 import { catchUpFrom } from './catch-up.js'
 import { DueHeap, type DueItem } from './due-heap.js'
-import { compareCursor, earliest, lastTaskId, nextOccurrence, occurrenceBefore } from './occurrence.js'
+import {
+  compareCursor,
+  earliest,
+  lastTaskId,
+  nextOccurrence,
+  occurrenceAfter,
+  occurrenceBefore,
+  scheduledBefore,
+} from './occurrence.js'
 import type { Cursor, Definition, PlannedRun, Skip, SkipReason } from './types.js'
 
 /** A definition that an event has ended: what it had due and undecided until then is skipped with the reason. */
@@ -45,6 +53,11 @@ export interface PlanInput {
   /** The definitions are complete up to here only: what is due behind it is left for the next tick. */
   readonly horizon?: Cursor
   readonly retired: readonly Retired[]
+  /**
+   * Definitions of tasks that were created or enabled by an event which this tick is the first to apply. What they
+   * had due between then and the cursor no tick has seen: it is decided now. A one-off may have nothing else.
+   */
+  readonly armed: readonly Definition[]
   readonly requests: readonly Request[]
   /** Unfinished runs of a task, as known at this position. */
   readonly busy: (taskId: string) => Busy
@@ -74,11 +87,16 @@ export function plan(input: PlanInput): Plan {
   for (const retired of input.retired) ledger.retire(retired)
   for (const request of input.requests) ledger.request(request)
   const heap = new DueHeap()
+  const begun = new Map<string, DueItem | undefined>()
+  for (const definition of input.armed) {
+    ledger.guard(definition, () => begun.set(definition.taskId, ledger.decideUpToCursor(definition)))
+  }
   for (const definition of input.definitions) {
     ledger.guard(definition, () => {
-      const first = nextOccurrence(definition, input.cursor)
-      if (first !== undefined) heap.push({ ...first, definition })
-      ledger.next.set(definition.taskId, first?.dispatchAt ?? null)
+      const { taskId } = definition
+      const first = begun.has(taskId) ? begun.get(taskId) : ledger.following(definition, input.cursor)
+      if (first !== undefined) heap.push(first)
+      ledger.next.set(taskId, first?.dispatchAt ?? null)
     })
   }
   let cursor: Cursor = { at: input.now, taskId: lastTaskId }
@@ -154,14 +172,31 @@ class Ledger {
 
   retire({ definition, until, reason }: Retired): void {
     this.guard(definition, () => {
+      // By their own instants: one that is delayed by jitter was due all the same.
       const first = nextOccurrence(definition, this.input.cursor)
-      if (first !== undefined && first.dispatchAt <= until) {
-        this.skipped(definition, reason, first.scheduledAt, occurrenceBefore(definition, until)?.scheduledAt)
+      if (first !== undefined && first.scheduledAt <= until) {
+        this.skipped(definition, reason, first.scheduledAt, scheduledBefore(definition, until))
       }
     })
   }
 
+  /** What the definition had before the cursor; answers its first occurrence behind it. */
+  decideUpToCursor(definition: Definition): DueItem | undefined {
+    const { cursor } = this.input
+    const first = occurrenceAfter(definition, earliest(definition))
+    let item = first === undefined ? undefined : { ...first, definition }
+    while (
+      item !== undefined &&
+      compareCursor(item.dispatchAt, definition.taskId, cursor.at, cursor.taskId) <= 0
+    ) {
+      item = this.decide(item)
+    }
+    return item
+  }
+
   request(request: Request): void {
+    const { taskId } = request
+    this.queued.set(taskId, (this.queued.get(taskId) ?? 0) + request.instants.length)
     for (const at of request.instants) {
       const runId = requestedRunIdOf(
         this.input.cluster,
@@ -213,7 +248,7 @@ class Ledger {
     return from ?? undefined
   }
 
-  private following(definition: Definition, cursor: Cursor): DueItem | undefined {
+  following(definition: Definition, cursor: Cursor): DueItem | undefined {
     const following = nextOccurrence(definition, cursor)
     return following === undefined ? undefined : { ...following, definition }
   }

@@ -33,7 +33,7 @@ describe('a shared schedule', () => {
       .when(
         create({ name: 'x', schedule: { except: { base: nightly, exclude: [{ calendar: { ref: 'c' } }] } } }),
       )
-      .thenRefused('calendar_unknown', 'schedule unknown_calendar')
+      .thenRefused('calendar_unknown', 'schedule.except.exclude[0].calendar.ref unknown_calendar')
   })
 
   it('is unique by name while it lives, and may come back', () => {

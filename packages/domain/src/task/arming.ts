@@ -7,7 +7,7 @@ import type { TaskSpec, TaskState } from './types.js'
 export const fullRunsLeft = (spec: TaskSpec): number | null => (spec.oneOff ? 1 : spec.maxRuns)
 
 /** Fields whose change starts the rhythm anew, from the time of the change. */
-export const rhythmFields = ['schedule', 'startTime', 'oneOff', 'maxRuns'] as const
+export const rhythmFields = ['schedule', 'startTime', 'oneOff', 'maxRuns', 'jitterSeconds'] as const
 
 /**
  * How many occurrences are left after an edit that starts the rhythm anew. What has been dispatched since the

@@ -1,4 +1,5 @@
 import { compile, type Instant, type Problem, type ScheduleValue } from '@almanac/recurrence'
+import { calendarsOf } from '../calendar/calendars-of.js'
 import type { Lookups } from '../dispatch/definition.js'
 import { invalid, type Refusal, type RefusalCode } from '../refusal.js'
 import type { TaskSpec } from './types.js'
@@ -37,39 +38,18 @@ export function checkScheduleValue(
   path: string,
 ): Refusal | undefined {
   // All of them are asked for, so that whoever answers the lookups learns of all at once.
-  const [missing] = calendarsOf(value).filter((name) => lookups.calendar(name) === undefined)
-  if (missing !== undefined) {
-    const message = `there is no calendar named ${JSON.stringify(missing)}`
-    return no('calendar_unknown', [{ path, code: 'unknown_calendar', message }])
-  }
+  for (const name of calendarsOf(value)) lookups.calendar(name)
   const compiled = compile(value, { anchor: start, calendar: lookups.calendar })
   if (!compiled.ok) {
-    return no(
-      'invalid',
-      compiled.error.map((problem) => ({ ...problem, path: `${path}.${problem.path}` })),
-    )
+    const isMissing = compiled.error.some((problem) => problem.code === 'unknown_calendar')
+    const problems = compiled.error.map((problem) => ({ ...problem, path: `${path}.${problem.path}` }))
+    return no(isMissing ? 'calendar_unknown' : 'invalid', problems)
   }
   const { kind } = compiled.value
   if (kind === 'clocked' || kind === 'solar' || compiled.value.next(start - 1) !== undefined) return undefined
   return no('invalid', [
     { path, code: 'never_fires', message: 'never fires: it has no occurrence in 100 years' },
   ])
-}
-
-/** Names of the shared calendars that a schedule refers to, each once. */
-export function calendarsOf(value: ScheduleValue): readonly string[] {
-  const names = new Set<string>()
-  const visit = (part: ScheduleValue): void => {
-    if ('union' in part) for (const one of part.union) visit(one)
-    if (!('except' in part)) return
-    visit(part.except.base)
-    for (const excluded of part.except.exclude) {
-      if (!('calendar' in excluded)) visit(excluded)
-      else if ('ref' in excluded.calendar) names.add(excluded.calendar.ref)
-    }
-  }
-  visit(value)
-  return [...names]
 }
 
 const no = (code: RefusalCode, problems: readonly Problem[]): Refusal => invalid(problems, code).error

@@ -99,7 +99,9 @@ describe('create', () => {
 
   it('takes a calendar that there is, and no other', () => {
     const schedule = { except: { base: nightly, exclude: [{ calendar: { ref: 'holidays' } }] } }
-    given().when(create({ schedule })).thenRefused('calendar_unknown', 'schedule unknown_calendar')
+    given()
+      .when(create({ schedule }))
+      .thenRefused('calendar_unknown', 'schedule.except.exclude[0].calendar.ref unknown_calendar')
     given()
       .when(create({ schedule }), { lookups: lookups({}, { holidays: { annual: ['12-25'] } }) })
       .thenEvents(created({ schedule }))

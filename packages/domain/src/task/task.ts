@@ -1,5 +1,6 @@
 import type { Instant } from '@almanac/recurrence'
 import { sameJson } from '../canonical.js'
+import { definitionOf } from '../dispatch/definition.js'
 import type { RecordedEvent } from '../event.js'
 import { accept, type Decision, invalid, refuse } from '../refusal.js'
 import { fullRunsLeft, isDone, rhythmFields, runsLeftAfterEdit } from './arming.js'
@@ -7,6 +8,7 @@ import { checkImported, checkRange, checkTrigger } from './requests.js'
 import { checkSchedule, type DecisionContext } from './schedule-check.js'
 import type {
   ImportedHistory,
+  TaskBackfillRequested,
   TaskChanged,
   TaskCreated,
   TaskDeleted,
@@ -106,8 +108,8 @@ function changed(state: TaskState, data: TaskChanged, at: Instant): Partial<Task
   const { imported, createdAt } = state
   return {
     spec,
-    // An edit may have mended what was wrong; if not, the scheduler says so again.
-    quarantine: null,
+    // An edit may have mended what was wrong; if not, the scheduler says so again. What was due meanwhile is past.
+    ...(state.quarantine === null ? {} : { quarantine: null, armedAt: at }),
     ...('startTime' in data.changes ? { anchor: spec.startTime ?? imported?.anchor ?? createdAt } : {}),
     ...(data.rearmed ? { armedAt: at, runsLeft: data.runsLeft } : {}),
   }
@@ -149,6 +151,17 @@ export type TaskCommand =
   | ({ readonly type: 'delete' } & TaskDeleted)
   | { readonly type: 'abandon' }
 
+/** Whether a backfill of the range would run anything. A task that can't be planned has no occurrences. */
+function hasOccurrenceIn(
+  state: TaskState,
+  range: TaskBackfillRequested,
+  { lookups }: DecisionContext,
+): boolean {
+  const definition = definitionOf(state, lookups)
+  const first = definition.ok ? definition.value.recurrence.next(range.from - 1) : undefined
+  return first !== undefined && first <= range.until
+}
+
 /**
  * What a command does to a task: the events that it makes, none when there is nothing to change, or the
  * refusal with its reasons. Pure: time and everything referred to by name come in with `context`. Never
@@ -183,7 +196,11 @@ export function decideTask(
     }
     case 'backfill': {
       const range = checkRange(command.range, context.at)
-      return range.ok ? accept({ type: 'TaskBackfillRequested', data: range.value }) : invalid(range.error)
+      if (!range.ok) return invalid(range.error)
+      if (!hasOccurrenceIn(state, range.value, context)) {
+        return refuse('nothing_to_do', 'the schedule has no occurrence in this range')
+      }
+      return accept({ type: 'TaskBackfillRequested', data: range.value })
     }
     case 'resetHistory':
       return accept({ type: 'TaskHistoryReset', data: {} })

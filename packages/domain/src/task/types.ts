@@ -80,7 +80,7 @@ export interface TaskCreated {
 export interface TaskChanged {
   /** The changed fields only, with their new values. */
   readonly changes: Partial<TaskSpec>
-  /** True when the rhythm starts anew: schedule, startTime, oneOff or maxRuns changed. */
+  /** True when the rhythm starts anew: schedule, startTime, oneOff, maxRuns or jitterSeconds changed. */
   readonly rearmed: boolean
   /** With `maxRuns`: how many are left of it after a change of the schedule. */
   readonly runsLeft: number | null

@@ -31,8 +31,11 @@ export interface SystemCommands {
     at: Instant,
     armedAt?: Instant,
   ): Promise<void>
-  /** Marks a task that can't be planned. It is planned again after an edit, or when it is enabled. */
-  quarantineTask(taskId: string, code: string, message: string): Promise<void>
+  /**
+   * Marks a task that can't be planned. It is planned again after an edit, or when it is enabled. `revision`: of the
+   * state that this was found out with; if the task was changed since, it is left alone.
+   */
+  quarantineTask(taskId: string, code: string, message: string, revision?: number): Promise<void>
   /**
    * Deletes the tasks that used a shared schedule when it was deleted with `cascade`; the event is its
    * `ScheduleDeleted`. Answers how many. A task that was given the schedule's name after the deletion is left
@@ -61,9 +64,10 @@ export class SystemTaskCommands implements SystemCommands {
     return this.run(taskId, command, { token: `end|${cause}|${causationId}`, causationId, at })
   }
 
-  quarantineTask(taskId: string, code: string, message: string): Promise<void> {
+  quarantineTask(taskId: string, code: string, message: string, revision?: number): Promise<void> {
     const command = { type: 'quarantine', code, message } as const
-    return this.run(taskId, command, { token: `quarantine|${code}`, at: this.parts.clock.now() })
+    const found = revision === undefined ? {} : { expected: revision }
+    return this.run(taskId, command, { token: `quarantine|${code}`, at: this.parts.clock.now(), ...found })
   }
 
   async reactToScheduleDeleted(event: RecordedEvent): Promise<number> {

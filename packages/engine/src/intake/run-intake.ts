@@ -32,17 +32,17 @@ export class Intake implements RunIntake {
       const woken = createStop()
       const forget = this.listen(queueKey(request.namespace, request.queue), () => woken.stop())
       const now = this.clock.now()
-      const leased = await this.runs.lease({ ...wanted, now })
-      const left = until - this.clock.elapsed()
-      if (leased.length > 0 || left <= 0 || this.stop.stopped) {
+      try {
+        const leased = await this.runs.lease({ ...wanted, now })
+        const left = until - this.clock.elapsed()
+        if (leased.length > 0 || left <= 0 || this.stop.stopped) return leased
+        const wakeAt = this.runs.nextWakeAt(request.namespace, request.queue, now)
+        const forgetStop = this.stop.onStop(() => woken.stop())
+        await this.clock.sleep(Math.min(left, wakeAt === null ? left : Math.max(1, wakeAt - now)), woken)
+        forgetStop()
+      } finally {
         forget()
-        return leased
       }
-      const wakeAt = this.runs.nextWakeAt(request.namespace, request.queue, now)
-      const forgetStop = this.stop.onStop(() => woken.stop())
-      await this.clock.sleep(Math.min(left, wakeAt === null ? left : Math.max(1, wakeAt - now)), woken)
-      forgetStop()
-      forget()
     }
   }
 
@@ -75,7 +75,13 @@ export class Intake implements RunIntake {
   /** A finished run may let a held one of its task go (overlap policy `queueOne`), and a failed one comes back. */
   private finished(runId: string): void {
     const command = this.runs.run(runId)?.command
-    if (command !== undefined) this.committed([command])
+    if (command === undefined) return
+    this.committed([command])
+    if (command.overlap !== 'queueOne') return
+    // The held one was decided with the task as it was then, so it may stand in another queue.
+    const { namespace, taskId } = command
+    const held = this.runs.list(namespace, { taskId, status: 'queued' }, { limit: 10 })
+    this.committed(held.items.map((run) => run.command))
   }
 
   private isOf(namespace: string, runId: string): boolean {

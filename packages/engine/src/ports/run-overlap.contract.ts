@@ -124,6 +124,7 @@ const counting = (bench: () => RunStoreBench) => {
       sampleRun('a1', { maxAttempts: 3 }),
       sampleRun('a2'),
       sampleRun('b1', { taskId: 'task-2' }),
+      sampleRun('b2', { taskId: 'task-2', expiresAt: 3000 }),
       sampleRun('c1', { taskId: 'task-3', priority: 9 }),
     ])
     const done = await bench().leaseOne()
@@ -131,7 +132,7 @@ const counting = (bench: () => RunStoreBench) => {
     const retried = await bench().leaseOne()
     await bench().runs.fail('a1', retried.leaseToken, 2000, 'x', 9000)
     await bench().leaseOne()
-    const busy = bench().runs.busy(['task-1', 'task-2', 'task-3', 'nobody'])
+    const busy = bench().runs.busy(['task-1', 'task-2', 'task-3', 'nobody'], 3000)
     expect(Object.fromEntries(busy)).toEqual({
       'task-1': { running: 1, queued: 1 },
       'task-2': { running: 0, queued: 1 },

@@ -68,8 +68,11 @@ export interface RunStore {
   run(runId: string): RunRecord | undefined
   /** Newest scheduled first. */
   list(namespace: string, filter: RunFilter, page: Page): Listed<RunRecord>
-  /** Runs that are queued or running, by task. Tasks with none are absent. */
-  busy(taskIds: readonly string[]): ReadonlyMap<string, { readonly running: number; readonly queued: number }>
+  /** Runs that are running, or queued and not expired at `now`, by task. Tasks with none are absent. */
+  busy(
+    taskIds: readonly string[],
+    now: Instant,
+  ): ReadonlyMap<string, { readonly running: number; readonly queued: number }>
   totals(taskIds: readonly string[]): ReadonlyMap<string, RunTotals>
   /** Skips of a task whose range touches `[from, until]`, oldest first. */
   skips(taskId: string, from: Instant, until: Instant): readonly RecordedSkip[]

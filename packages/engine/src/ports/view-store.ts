@@ -88,3 +88,17 @@ export interface ViewStore {
   positionAt(at: Instant): Position
   close(): void
 }
+
+/** Shared schedules and calendars are few: the list as of then is searched. */
+export function findListed<S>(
+  list: (page: Page) => Listed<S>,
+  matches: (state: S) => boolean,
+): S | undefined {
+  let page: Page = { limit: 1000 }
+  for (;;) {
+    const listed = list(page)
+    const found = listed.items.find(matches)
+    if (found !== undefined || listed.nextCursor === null) return found
+    page = { limit: 1000, cursor: listed.nextCursor }
+  }
+}

@@ -106,6 +106,15 @@ export class Projector {
 
 const pageSize = 2_000
 
+/** An event that can't be folded stops its task alone, as one that can't be read does. */
+function evolveGuarded(before: TaskState | undefined, event: RecordedEvent): TaskState | undefined {
+  try {
+    return evolveTask(before, event)
+  } catch {
+    return evolveTask(before, { ...event, type: `${event.type}@unreadable` })
+  }
+}
+
 /** The states that a page of events leads to. */
 class Batch {
   readonly tasks: Versioned<TaskState>[] = []
@@ -131,7 +140,7 @@ class Batch {
 
   private addTask(event: RecordedEvent, id: string): void {
     const before = this.before<TaskState>(event, () => this.views.task(id))
-    const after = evolveTask(before, event)
+    const after = evolveGuarded(before, event)
     if (after === undefined) return
     this.newest.set(event.stream, after)
     this.tasks.push({ state: after, position: event.position, at: event.metadata.at })

@@ -1,7 +1,14 @@
-import { evolveTask, occurrenceAfter, type RecordedEvent, type TaskState } from '@almanac/domain'
+import {
+  evolveTask,
+  occurrenceAfter,
+  type RecordedEvent,
+  type RunRecord,
+  type TaskState,
+} from '@almanac/domain'
 import type { Instant } from '@almanac/recurrence'
 import type { OccurrenceView } from '../application.js'
-import type { RecordedSkip, RunStore } from '../ports/run-store.js'
+import type { RecordedSkip, RunFilter, RunStore } from '../ports/run-store.js'
+import type { Page } from '../ports/view-store.js'
 import type { Definitions } from '../scheduling/definitions.js'
 import { isPlannable } from '../scheduling/undecided.js'
 
@@ -24,8 +31,7 @@ export function pastOccurrences(
 ): readonly OccurrenceView[] {
   const { namespace, taskId, from, until, max } = asked
   const filter = { taskId, from, until: until + 1 }
-  const runs = parts.runs.list(namespace, filter, { limit: Math.min(max, 1000) }).items
-  const found: OccurrenceView[] = runs.map((run) => ({
+  const found: OccurrenceView[] = allRuns(parts.runs, namespace, filter).map((run) => ({
     at: run.command.scheduledAt,
     outcome: 'emitted',
     reason: null,
@@ -41,6 +47,21 @@ export function pastOccurrences(
   }
   return found.sort((a, b) => a.at - b.at).slice(0, max)
 }
+
+/** The store lists the newest first, the page that is wanted begins with the oldest. */
+function allRuns(runs: RunStore, namespace: string, filter: RunFilter): readonly RunRecord[] {
+  const found: RunRecord[] = []
+  let page: Page = { limit: 1000 }
+  for (;;) {
+    const listed = runs.list(namespace, filter, page)
+    found.push(...listed.items)
+    if (listed.nextCursor === null || found.length >= maxRuns) return found
+    page = { limit: 1000, cursor: listed.nextCursor }
+  }
+}
+
+/** Of a longer stretch only the newest so many runs are looked at; ask for shorter ones. */
+const maxRuns = 20_000
 
 const skippedView = (skip: RecordedSkip): OccurrenceView => ({
   at: skip.first,

@@ -1,5 +1,6 @@
 import {
   type CalendarState,
+  type Lookups,
   occurrenceAfter,
   type Position,
   type RecordedEvent,
@@ -7,6 +8,7 @@ import {
   type RunTotals,
   resolveSchedule,
   type ScheduleState,
+  scheduleIdOf,
   type TaskState,
   taskStream,
 } from '@almanac/domain'
@@ -15,7 +17,7 @@ import type { OccurrenceView, Queries, TaskView } from '../application.js'
 import type { Clock } from '../ports/clock.js'
 import type { EventLog } from '../ports/event-log.js'
 import type { RunFilter, RunStore } from '../ports/run-store.js'
-import type { Listed, Page, TaskFilter, ViewStore } from '../ports/view-store.js'
+import { findListed, type Listed, type Page, type TaskFilter, type ViewStore } from '../ports/view-store.js'
 import type { Projector } from '../projection/projector.js'
 import type { Definitions } from '../scheduling/definitions.js'
 import { isPlannable } from '../scheduling/undecided.js'
@@ -166,12 +168,18 @@ export class NodeQueries implements Queries {
     return this.parts.runs.list(namespace, filter, page)
   }
 
+  /** Shared schedules as they are, or as they were. */
+  private lookupsOf(namespace: string, asOf: Position | undefined): Pick<Lookups, 'schedule'> {
+    if (asOf === undefined) return this.parts.definitions.lookupsOf(namespace)
+    return { schedule: (name) => this.schedule(namespace, scheduleIdOf(namespace, name), asOf) }
+  }
+
   private viewsOf(states: readonly TaskState[], asOf: Position | undefined): TaskView[] {
     const { runs, definitions, clock } = this.parts
     const totals = runs.totals(states.map((state) => state.taskId))
     const now = clock.now()
     return states.map((state) => {
-      const lookups = definitions.lookupsOf(state.namespace)
+      const lookups = this.lookupsOf(state.namespace, asOf)
       const resolved = resolveSchedule(state, lookups)
       const definition = isPlannable(state) ? definitions.of(state) : undefined
       const next =
@@ -184,17 +192,6 @@ export class NodeQueries implements Queries {
         totals: asOf === undefined ? withImported(state, totals.get(state.taskId)) : null,
       }
     })
-  }
-}
-
-/** Shared schedules and calendars are few: the list as of then is searched. */
-function findListed<S>(list: (page: Page) => Listed<S>, matches: (state: S) => boolean): S | undefined {
-  let page: Page = { limit: 1000 }
-  for (;;) {
-    const listed = list(page)
-    const found = listed.items.find(matches)
-    if (found !== undefined || listed.nextCursor === null) return found
-    page = { limit: 1000, cursor: listed.nextCursor }
   }
 }
 
@@ -212,7 +209,9 @@ function textOf(schedule: ScheduleValue): string {
 /** Totals count from the last history reset, on top of what an import brought along. */
 function withImported(state: TaskState, totals: RunTotals | undefined): RunTotals {
   const none = { taskId: state.taskId, totalRunCount: 0, lastRunAt: null, lastScheduledAt: null }
-  const counted = totals ?? none
+  // A reset holds from its event on; the ledger forgets when the next tick applies it.
+  const isReset = state.historyResetAt !== null && (totals?.lastRunAt ?? 0) <= state.historyResetAt
+  const counted = isReset ? none : (totals ?? none)
   if (state.imported === null || state.historyResetAt !== null) return counted
   return {
     ...counted,

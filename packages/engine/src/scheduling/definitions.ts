@@ -1,10 +1,15 @@
 import {
+  type Compile,
   calendarIdOf,
+  calendarStream,
+  calendarsOf,
   type Definition,
   definitionOf,
   type Lookups,
-  type ScheduleState,
+  type Position,
+  resolveSchedule,
   scheduleIdOf,
+  scheduleStream,
   type TaskState,
 } from '@almanac/domain'
 import {
@@ -14,7 +19,7 @@ import {
   type Result,
   type ScheduleValue,
 } from '@almanac/recurrence'
-import type { ViewStore } from '../ports/view-store.js'
+import { findListed, type Page, type ViewStore } from '../ports/view-store.js'
 
 /**
  * Definitions of tasks at the read models' position. Schedules are compiled once for all tasks that have the
@@ -49,18 +54,68 @@ export class Definitions {
   }
 
   /** As `of`, without remembering: for tasks that are looked at once. */
-  resolve(state: TaskState): Result<Definition> {
-    return definitionOf(state, this.lookupsOf(state.namespace), (value, context) =>
-      this.compile(state.namespace, value, context),
+  resolve(state: TaskState, lookups = this.lookupsOf(state.namespace)): Result<Definition> {
+    const compiled: Compile = (value, context) => this.compile(state.namespace, value, context)
+    return this.guarded(() => definitionOf(state, lookups, compiled))
+  }
+
+  /** Never throws: what is stored may be anything, if an older version let it pass. */
+  private guarded(define: () => Result<Definition>): Result<Definition> {
+    try {
+      const definition = define()
+      return definition.ok && !isFiniteDefinition(definition.value)
+        ? unplannable('has a number that is none')
+        : definition
+    } catch (error) {
+      return unplannable(error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  /** How a task was planned when what it refers to still was as `former`; undefined when it could not be. */
+  before(state: TaskState, former: (current: Lookups) => Lookups): Definition | undefined {
+    // What refers to a calendar must not be remembered: it is compiled as it was then.
+    const compiled: Compile = (value, context) =>
+      JSON.stringify(value).includes('"ref"')
+        ? compile(value, context)
+        : this.compile(state.namespace, value, context)
+    const definition = this.guarded(() =>
+      definitionOf(state, former(this.lookupsOf(state.namespace)), compiled),
+    )
+    return definition.ok ? definition.value : undefined
+  }
+
+  /** Whether the task's schedule refers to the calendar. */
+  uses(state: TaskState, calendar: string): boolean {
+    const resolved = resolveSchedule(state, this.lookupsOf(state.namespace))
+    return resolved.ok && calendarsOf(resolved.value.value).includes(calendar)
+  }
+
+  /** Whether the task uses the shared schedule or the calendar of that stream. */
+  refers(state: TaskState, stream: string): boolean {
+    const { namespace } = state
+    const { schedule } = state.spec
+    if ('ref' in schedule && scheduleStream(scheduleIdOf(namespace, schedule.ref)) === stream) return true
+    const resolved = resolveSchedule(state, this.lookupsOf(namespace))
+    if (!resolved.ok) return false
+    return calendarsOf(resolved.value.value).some(
+      (name) => calendarStream(calendarIdOf(namespace, name)) === stream,
     )
   }
 
-  /** How a task was planned when its shared schedule still was `shared`; undefined when it was not. */
-  before(state: TaskState, shared: ScheduleState | undefined): Definition | undefined {
-    if (shared === undefined) return undefined
-    const lookups = { ...this.lookupsOf(state.namespace), schedule: () => shared }
-    const definition = definitionOf(state, lookups)
-    return definition.ok ? definition.value : undefined
+  /** What a namespace's tasks could refer to at a position of the past. */
+  lookupsAsOf(namespace: string, position: Position): Lookups {
+    const { views } = this
+    const schedules = (page: Page) => views.listSchedules(namespace, page, position)
+    const calendar = (name: string) =>
+      findListed(
+        (page) => views.listCalendars(namespace, page, position),
+        ({ spec }) => spec.name === name,
+      )
+    return {
+      schedule: (name) => findListed(schedules, ({ spec }) => spec.name === name),
+      calendar: (name) => calendar(name)?.spec.days,
+      calendarChangedAt: (name) => calendar(name)?.changedAt,
+    }
   }
 
   lookupsOf(namespace: string): Lookups {
@@ -72,6 +127,7 @@ export class Definitions {
           const calendar = this.views.calendar(calendarIdOf(namespace, name))
           return calendar?.status === 'active' ? calendar.spec.days : undefined
         },
+        calendarChangedAt: (name) => this.views.calendar(calendarIdOf(namespace, name))?.changedAt,
       }
       this.lookups.set(namespace, lookups)
     }
@@ -104,6 +160,15 @@ export class Definitions {
 }
 
 const maxKnown = 20_000
+
+const unplannable = (message: string): Result<Definition> => ({
+  ok: false,
+  error: [{ path: '', code: 'plan_failed', message }],
+})
+
+/** A comparison with NaN is false either way: one such number would make a whole partition's order wrong. */
+const isFiniteDefinition = ({ since, notBefore, expires, finalAt, jitterMs }: Definition): boolean =>
+  [since, notBefore ?? 0, expires ?? 0, finalAt ?? 0, jitterMs].every(Number.isFinite)
 
 function rememberLast(recurrence: Recurrence): Recurrence {
   let lastAfter = Number.NaN

@@ -23,17 +23,17 @@ export const followUpsOf = (
     chores.add(`quarantine ${taskId}`, () => system.quarantineTask(taskId, 'plan_failed', message))
   },
   unplannable: (state, problems) => {
-    const { taskId, namespace, spec } = state
+    const { taskId, namespace, spec, revision } = state
     const [problem] = problems
     chores.add(`quarantine ${taskId}`, async () => {
       // A shared schedule that was deleted with its tasks: the deletion of this one had not happened yet.
-      if ('ref' in spec.schedule && problem?.code === 'unknown_schedule') {
+      if (problem?.code === 'unknown_schedule' && 'ref' in spec.schedule) {
         const events = await log.readStream(scheduleStream(scheduleIdOf(namespace, spec.schedule.ref)))
         const last = events.at(-1)
         if (last?.type === 'ScheduleDeleted' && (await system.reactToScheduleDeleted(last)) > 0) return
       }
       const message = problems.map((each) => `${each.path}: ${each.message}`).join('; ')
-      await system.quarantineTask(taskId, problem?.code ?? 'unplannable', message)
+      await system.quarantineTask(taskId, problem?.code ?? 'unplannable', message, revision)
     })
   },
 })

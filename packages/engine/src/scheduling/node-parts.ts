@@ -1,9 +1,9 @@
 import type { Checkpoint, RunCommand, Skip, TaskState } from '@almanac/domain'
 import type { Problem } from '@almanac/recurrence'
-import type { Clock } from '../ports/clock.js'
 import type { RunStore } from '../ports/run-store.js'
 import type { ViewStore } from '../ports/view-store.js'
 import type { Barrier } from '../projection/barrier.js'
+import type { SteadyClock } from '../steady-clock.js'
 import type { Definitions } from './definitions.js'
 
 /** Limits and habits of a node. Every duration is in milliseconds. */
@@ -62,7 +62,7 @@ export interface FollowUps {
 
 /** What the owners of a node's partitions share. */
 export interface NodeParts {
-  readonly clock: Clock
+  readonly clock: SteadyClock
   readonly views: ViewStore
   readonly runs: RunStore
   readonly barrier: Barrier

@@ -3,6 +3,7 @@ import {
   type Cursor,
   type Definition,
   genesis,
+  type Lookups,
   nextCheckpoint,
   nextOccurrence,
   type PartitionId,
@@ -51,6 +52,8 @@ export class PartitionOwner {
   private checkpoint: Checkpoint | null
   private cursor: Cursor
   private lastBarrier: number
+  /** Up to where ticks have decided, the one under way included. */
+  private reached: Instant
 
   constructor(parts: NodeParts, claim: Claim, startedAt: Instant) {
     this.parts = parts
@@ -58,6 +61,7 @@ export class PartitionOwner {
     this.partition = claim.partition
     this.checkpoint = claim.checkpoint
     this.cursor = claim.checkpoint?.cursor ?? genesis(startedAt).cursor
+    this.reached = this.cursor.at
     this.undecided = new Undecided(parts.definitions)
     this.lastBarrier = parts.clock.elapsed()
     this.liveAfter = parts.views.position()
@@ -77,18 +81,35 @@ export class PartitionOwner {
   }
 
   /** An event of one of this partition's tasks has been applied to the read models. */
-  changed(change: Change & { readonly kind: 'task' }): void {
-    if (change.event.position > this.position) this.undecided.add(change)
+  changed(change: Change & { readonly kind: 'task' }, lookups?: Lookups): void {
+    if (change.event.position > this.position) {
+      this.undecided.add(change, lookups)
+      this.armedBehindCursor(change)
+    }
     this.dirty.add(change.after.taskId)
     this.signal.notify()
   }
 
+  /** A task that was armed before the cursor, by an event that is applied only now, has that much to be decided. */
+  private armedBehindCursor({ event, before, after }: Change & { readonly kind: 'task' }): void {
+    const isArmed = after.armedAt === event.metadata.at && isPlannable(after)
+    if (!isArmed || (before !== undefined && isPlannable(before)) || after.armedAt >= this.reached) return
+    const definition = this.parts.definitions.resolve(after)
+    if (definition.ok) this.undecided.arm(definition.value, event.position)
+  }
+
   /** A schedule or calendar that the task uses has changed; `before`: how it was planned until then. */
   rescheduled(taskId: string, before: Definition | undefined, at: Instant, position: Position): void {
-    const due = this.index.dueOf(taskId)
-    if (before !== undefined && due !== undefined && due <= at) this.undecided.supersede(before, at, position)
+    if (before !== undefined && position > this.position && this.mayBeDue(before, at)) {
+      this.undecided.supersede(before, at, position)
+    }
     this.dirty.add(taskId)
     this.signal.notify()
+  }
+
+  private mayBeDue(definition: Definition, until: Instant): boolean {
+    const next = nextOccurrence(definition, this.cursor)
+    return next !== undefined && next.scheduledAt <= until
   }
 
   /** Puts a task where it belongs in the due index, from the read models' state and the committed cursor. */
@@ -174,18 +195,23 @@ export class PartitionOwner {
     const definitions = this.definitionsOf(taken.map((item) => item.taskId))
     const last = taken.at(-1)
     const isCut = taken.length === limit && (this.index.peek() ?? Number.POSITIVE_INFINITY) <= now
-    const busy = parts.runs.busy(definitions.filter((d) => d.overlap !== 'allow').map((d) => d.taskId))
+    const busy = parts.runs.busy(
+      definitions.filter((d) => d.overlap !== 'allow').map((d) => d.taskId),
+      now,
+    )
     const decided = plan({
       cluster: parts.options.cluster,
       cursor: this.cursor,
       now,
       definitions,
       retired: asked.retired,
+      armed: asked.armed,
       requests: asked.requests,
       busy: (taskId) => busy.get(taskId) ?? { running: 0, queued: 0 },
       limits: { maxDecisions: limit, misfireGraceMs: parts.options.misfireGraceMs },
       ...(isCut && last !== undefined ? { horizon: { at: last.due, taskId: last.taskId } } : {}),
     })
+    this.reached = Math.max(this.reached, decided.cursor.at)
     return { now, position, plan: decided, taken, resets: asked.resets }
   }
 
@@ -264,13 +290,14 @@ export class PartitionOwner {
       this.index.set(state.taskId, due)
       return
     }
-    const done = finalAt !== null && finalAt <= this.cursor.at
-    const completed = done || definition.recurrence.next(this.cursor.at) === undefined
-    if (!completed && expires !== null && expires > this.parts.clock.now()) {
+    const isExpired = expires !== null && expires <= this.parts.clock.now()
+    const isUsedUp = state.runsLeft === 0 || (finalAt !== null && finalAt <= this.cursor.at)
+    const isOver = isUsedUp || definition.recurrence.next(this.cursor.at) === undefined
+    if (expires !== null && !isExpired && !isOver) {
       this.index.set(state.taskId, expires)
       return
     }
     this.index.remove(state.taskId)
-    this.parts.followUps.ended(state, completed ? 'completed' : 'expired')
+    this.parts.followUps.ended(state, isOver || !isExpired ? 'completed' : 'expired')
   }
 }

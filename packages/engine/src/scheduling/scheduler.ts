@@ -1,4 +1,10 @@
-import { type PartitionId, partitionOf, type TaskState } from '@almanac/domain'
+import {
+  type Lookups,
+  type PartitionId,
+  partitionOf,
+  type RecordedEvent,
+  type TaskState,
+} from '@almanac/domain'
 import type { PartitionStatus } from '../application.js'
 import { genesisOf } from '../genesis.js'
 import type { Stop } from '../ports/clock.js'
@@ -8,6 +14,7 @@ import { PortFault } from '../ports/faults.js'
 import type { Change } from '../projection/projector.js'
 import type { NodeParts } from './node-parts.js'
 import { PartitionOwner } from './partition-owner.js'
+import { isPlannable } from './undecided.js'
 
 interface SchedulerParts {
   readonly log: EventLog
@@ -78,23 +85,32 @@ export class Scheduler {
 
   /** A shared schedule or calendar changed: every task that uses it is planned anew. */
   private sharedChanged(change: Change & { readonly kind: 'schedule' | 'calendar' }): void {
-    const { views, definitions } = this.parts.node
+    const { definitions } = this.parts.node
     const { namespace, at } = change.event.metadata
-    const users =
-      change.kind === 'schedule' ? views.tasksUsing(namespace, change.after.spec.name) : this.plannedIds()
-    const states = views.tasks(users)
-    for (const [taskId, state] of states) {
-      const before = change.kind === 'schedule' ? definitions.before(state, change.before) : undefined
-      this.ownerOf(taskId)?.rescheduled(taskId, before, at, change.event.position)
-    }
     definitions.forgetShared()
+    const former = formerLookups(change)
+    for (const state of this.usersOf(namespace, change)) {
+      const owner = this.ownerOf(state.taskId)
+      if (owner === undefined) continue
+      const before = former === undefined ? undefined : definitions.before(state, former)
+      owner.rescheduled(state.taskId, before, at, change.event.position)
+    }
   }
 
-  /** Calendars are rare to change and may be used anywhere: everything is placed anew. */
-  private plannedIds(): readonly string[] {
-    const ids: string[] = []
-    for (const state of this.plannable()) ids.push(state.taskId)
-    return ids
+  private *usersOf(
+    namespace: string,
+    change: Change & { readonly kind: 'schedule' | 'calendar' },
+  ): Generator<TaskState> {
+    const { views, definitions } = this.parts.node
+    if (change.kind === 'schedule') {
+      const states = views.tasks(views.tasksUsing(namespace, change.after.spec.name)).values()
+      for (const state of states) if (isPlannable(state)) yield state
+      return
+    }
+    // Calendars are rare to change and may be used anywhere: all tasks are looked at.
+    for (const state of this.plannable()) {
+      if (state.namespace === namespace && definitions.uses(state, change.after.spec.name)) yield state
+    }
   }
 
   private *plannable(): Generator<TaskState> {
@@ -112,6 +128,7 @@ export class Scheduler {
   private async open(partition: PartitionId): Promise<PartitionOwner> {
     const { log, dispatchLog, node } = this.parts
     const claim = await dispatchLog.claim(partition)
+    node.clock.notBefore(claim.checkpoint?.evaluatedAt ?? 0)
     const startedAt =
       claim.checkpoint === null ? await genesisOf(log, partition, node.options.nodeId, node.clock.now()) : 0
     const owner = new PartitionOwner(node, claim, startedAt)
@@ -134,21 +151,47 @@ export class Scheduler {
 
   /** Events between the last checkpoints and the read models, which no tick has decided yet. */
   private async replay(wanted: ReadonlySet<PartitionId>, from: number, upTo: number): Promise<void> {
-    const { log, node } = this.parts
-    const filter = { streamPrefixes: ['task-'] }
+    const { log } = this.parts
+    const filter = { streamPrefixes: ['task-', 'schedule-', 'calendar-'] }
     for (let position = from; position < upTo; ) {
       const page = await log.readAll(position, scanSize, filter)
       for (const event of page.events) {
         if (event.position > upTo) return
-        const taskId = event.stream.slice('task-00-'.length)
-        const partition = partitionOf(taskId, node.options.partitions)
-        const owner = wanted.has(partition) ? this.owners.get(partition) : undefined
-        const after = owner === undefined ? undefined : node.views.taskAsOf(taskId, event.position)
-        if (owner === undefined || after === undefined || event.position > owner.liveAfter) continue
-        owner.changed({ kind: 'task', event, before: node.views.taskAsOf(taskId, event.position - 1), after })
+        if (event.stream.startsWith('task-')) this.replayTask(wanted, event)
+        else this.replayShared(wanted, event)
       }
       if (page.position <= position) return
       position = page.position
+    }
+  }
+
+  private replayTask(wanted: ReadonlySet<PartitionId>, event: RecordedEvent): void {
+    const { views, definitions } = this.parts.node
+    const taskId = event.stream.slice('task-00-'.length)
+    const owner = this.ownerOf(taskId)
+    const after = owner === undefined ? undefined : views.taskAsOf(taskId, event.position)
+    if (owner === undefined || after === undefined) return
+    if (!wanted.has(owner.partition) || event.position > owner.liveAfter) return
+    const before = views.taskAsOf(taskId, event.position - 1)
+    const lookups = definitions.lookupsAsOf(after.namespace, event.position - 1)
+    owner.changed({ kind: 'task', event, before, after }, lookups)
+  }
+
+  /** A change of a shared schedule or calendar: what its tasks had due by the old one is superseded. */
+  private replayShared(wanted: ReadonlySet<PartitionId>, event: RecordedEvent): void {
+    const { definitions } = this.parts.node
+    const { namespace, at } = event.metadata
+    const former = definitions.lookupsAsOf(namespace, event.position - 1)
+    for (const state of this.plannable()) {
+      const owner = this.ownerOf(state.taskId)
+      if (owner === undefined || !wanted.has(owner.partition) || event.position > owner.liveAfter) continue
+      if (state.namespace !== namespace || !definitions.refers(state, event.stream)) continue
+      owner.rescheduled(
+        state.taskId,
+        definitions.before(state, () => former),
+        at,
+        event.position,
+      )
     }
   }
 
@@ -175,6 +218,24 @@ export class Scheduler {
       await node.clock.sleep(node.options.parkedRetryMs, stop)
     }
   }
+}
+
+/** What tasks referred to before the change; undefined when that did not exist. */
+function formerLookups(
+  change: Change & { readonly kind: 'schedule' | 'calendar' },
+): ((current: Lookups) => Lookups) | undefined {
+  if (change.kind === 'schedule') {
+    const { before } = change
+    return before === undefined ? undefined : (current) => ({ ...current, schedule: () => before })
+  }
+  const { before } = change
+  if (before === undefined) return undefined
+  const { name, days } = before.spec
+  return (current) => ({
+    ...current,
+    calendar: (asked) => (asked === name ? days : current.calendar(asked)),
+    calendarChangedAt: (asked) => (asked === name ? before.changedAt : current.calendarChangedAt?.(asked)),
+  })
 }
 
 const scanSize = 2_000

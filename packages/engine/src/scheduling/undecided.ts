@@ -1,5 +1,6 @@
 import type {
   Definition,
+  Lookups,
   Position,
   Request,
   Retired,
@@ -14,6 +15,7 @@ import type { Definitions } from './definitions.js'
 /** What a tick at some position has to decide beside what is due. */
 export interface Asked {
   readonly retired: readonly Retired[]
+  readonly armed: readonly Definition[]
   readonly requests: readonly Request[]
   /** Tasks whose totals start again. */
   readonly resets: readonly string[]
@@ -26,6 +28,7 @@ export interface Asked {
 export class Undecided {
   private readonly definitions: Definitions
   private retired: { readonly position: Position; readonly retired: Retired }[] = []
+  private armed: { readonly position: Position; readonly definition: Definition }[] = []
   private resets: { readonly position: Position; readonly taskId: string }[] = []
   private requests: { readonly position: Position; readonly request: Request }[] = []
 
@@ -34,18 +37,30 @@ export class Undecided {
   }
 
   get isEmpty(): boolean {
-    return this.retired.length === 0 && this.requests.length === 0 && this.resets.length === 0
+    return [this.retired, this.requests, this.resets, this.armed].every((items) => items.length === 0)
   }
 
-  add(change: Change & { readonly kind: 'task' }): void {
+  /** `lookups`: what the task refers to, as it was then; left out for an event that is applied just now. */
+  add(change: Change & { readonly kind: 'task' }, lookups?: Lookups): void {
     const { event, before, after } = change
-    const request = this.requestOf(event.type, event.id, event.data, event.metadata.at, after)
-    if (request !== undefined) this.requests.push({ position: event.position, request })
-    if (event.type === 'TaskHistoryReset')
-      this.resets.push({ position: event.position, taskId: after.taskId })
-    const reason = before === undefined ? undefined : endingReason(before, after)
-    if (before === undefined || reason === undefined) return
-    this.retire(before, event.metadata.at, reason, event.position)
+    const { position } = event
+    const { at } = event.metadata
+    const request = this.requestOf(event.type, event.id, event.data, at, after)
+    if (request !== undefined) this.requests.push({ position, request })
+    if (event.type === 'TaskHistoryReset') this.resets.push({ position, taskId: after.taskId })
+    if (before === undefined || !isPlannable(before)) return
+    const reason = endingReason(before, after)
+    const end = after.spec.expires
+    if (reason === undefined && (end === null || end >= (before.spec.expires ?? Number.POSITIVE_INFINITY)))
+      return
+    const definition = this.definitions.resolve(before, lookups)
+    if (!definition.ok) return
+    // With an earlier end only what lies behind that is over.
+    const over =
+      reason === undefined && end !== null
+        ? { ...definition.value, notBefore: Math.max(definition.value.notBefore ?? end, end) }
+        : definition.value
+    this.retired.push({ position, retired: { definition: over, until: at, reason: reason ?? 'expired' } })
   }
 
   /** A shared schedule that the task uses has changed: what the old one had due is superseded. */
@@ -53,16 +68,16 @@ export class Undecided {
     this.retired.push({ position, retired: { definition, until, reason: 'superseded' } })
   }
 
-  private retire(before: TaskState, until: number, reason: SkipReason, position: Position): void {
-    const definition = this.definitions.resolve(before)
-    if (definition.ok)
-      this.retired.push({ position, retired: { definition: definition.value, until, reason } })
+  /** The task was created or enabled by an event that came after ticks had passed its time. */
+  arm(definition: Definition, position: Position): void {
+    this.armed.push({ position, definition })
   }
 
   /** What is to be decided by a tick at `position`. */
   upTo(position: Position): Asked {
     return {
       resets: this.resets.filter((item) => item.position <= position).map((item) => item.taskId),
+      armed: this.armed.filter((item) => item.position <= position).map((item) => item.definition),
       retired: this.retired.filter((item) => item.position <= position).map((item) => item.retired),
       requests: this.requests.filter((item) => item.position <= position).map((item) => item.request),
     }
@@ -72,6 +87,7 @@ export class Undecided {
   settled(position: Position): void {
     this.retired = this.retired.filter((item) => item.position > position)
     this.requests = this.requests.filter((item) => item.position > position)
+    this.armed = this.armed.filter((item) => item.position > position)
     this.resets = this.resets.filter((item) => item.position > position)
   }
 
@@ -109,7 +125,6 @@ export class Undecided {
 
 /** Why the occurrences that `before` still had due will not run; undefined when they still will. */
 function endingReason(before: TaskState, after: TaskState): SkipReason | undefined {
-  if (!isPlannable(before)) return undefined
   if (after.status !== 'active') return 'deleted'
   if (!after.spec.enabled) return 'disabled'
   if (after.quarantine !== null) return 'quarantined'

@@ -79,7 +79,8 @@ export const FailBody = closed({
       Type.Number({
         minimum: 0,
         maximum: 2_592_000,
-        description: 'Hand it out again after this, if attempts are left.',
+        description:
+          'Hand it out again after this, if attempts are left; null: never again. 0 when left out.',
       }),
     ),
   ),

@@ -3,6 +3,7 @@ import { type TProperties, type TSchema, Type } from 'typebox'
 
 const namespace = Type.String({
   pattern: '^[a-z0-9][a-z0-9-]{0,62}$',
+  title: 'must be 1 to 63 of a-z, 0-9 and -, and not start with -',
   description: '1 to 63 of `a-z`, `0-9`, `-`. A namespace that nobody has used yet is simply empty.',
 })
 
@@ -10,7 +11,11 @@ const namespace = Type.String({
 export const inNamespace = <P extends TProperties>(more: P) => Type.Object({ namespace, ...more })
 
 /** An id in a path. A slash can only come in encoded, and no id has one. */
-export const idParam = Type.String({ pattern: '^[^/]{1,100}$', description: 'Id.' })
+export const idParam = Type.String({
+  pattern: '^[^/]{1,100}$',
+  title: 'must be 1 to 100 characters without a slash',
+  description: 'Id.',
+})
 export const nameParam = Type.String({ minLength: 1, maxLength: 200, description: 'Name, percent-encoded.' })
 
 const problem = {

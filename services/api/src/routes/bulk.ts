@@ -134,6 +134,7 @@ async function perform(
 ): Promise<BulkResult> {
   const { op } = operation
   try {
+    assertFields(operation)
     const { status, outcome } = await dispatch(host, shapes, context, operation)
     const { taskId, revision, spec } = outcome.state
     const runId = 'runId' in outcome && typeof outcome.runId === 'string' ? { runId: outcome.runId } : {}
@@ -206,6 +207,26 @@ async function trigger(host: Host, context: CommandContext, operation: BulkOpera
   }
   const outcome = granted(await host.app.commands.triggerTask(context, idOf(operation), override))
   return { status: 202, outcome }
+}
+
+/** Which fields an operation reads, beside `op`, `idempotencyKey` and `reason`. */
+const fieldsOfOp: Readonly<Record<BulkOperation['op'], readonly string[]>> = {
+  create: ['task'],
+  put: ['task', 'onlyCreate', 'revision'],
+  patch: ['id', 'changes', 'revision'],
+  enable: ['id', 'revision'],
+  disable: ['id', 'revision'],
+  delete: ['id', 'revision'],
+  trigger: ['id', 'args', 'kwargs'],
+}
+
+/** A field that the operation would not read is refused, not dropped: somebody relies on it. */
+function assertFields(operation: BulkOperation): void {
+  const { op, idempotencyKey: _, reason: __, ...given } = operation
+  const errors = Object.keys(given)
+    .filter((field) => !fieldsOfOp[op].includes(field))
+    .map((path) => ({ path, code: 'unknown_field', message: `is not a field of ${op}` }))
+  if (errors.length > 0) throw new ApiProblem('invalid_body', `${op} has a field too many.`, errors)
 }
 
 function idOf({ id, op }: BulkOperation): string {

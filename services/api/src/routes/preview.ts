@@ -5,6 +5,7 @@ import {
   describe,
   firstN,
   parseInstant,
+  type Recurrence,
   type Result,
   type ScheduleValue,
   validateSchedule,
@@ -33,7 +34,8 @@ export function previewRoute(api: Api, host: Host): void {
       const schedule = scheduleOf(host, namespace, request.body.schedule)
       const calendar = (name: string) =>
         host.app.queries.calendar(namespace, calendarIdOf(namespace, name))?.spec.days
-      const occurrences = firstN(valid(compile(schedule, { anchor: after, calendar })), after, count)
+      const compiled = compile(schedule, { anchor: after, calendar })
+      const occurrences = firstN(valid(underSchedule(compiled)), after, count)
       return {
         text: describe(schedule),
         occurrences: occurrences.map(isoOf),
@@ -42,6 +44,15 @@ export function previewRoute(api: Api, host: Host): void {
     },
   })
 }
+
+/** The fields of a schedule's problems as the request has them. */
+const underSchedule = (compiled: Result<Recurrence>): Result<Recurrence> =>
+  compiled.ok
+    ? compiled
+    : {
+        ok: false,
+        error: compiled.error.map((problem) => ({ ...problem, path: `schedule.${problem.path}` })),
+      }
 
 function scheduleOf(host: Host, namespace: string, given: JsonObject): ScheduleValue {
   const keys = Object.keys(given)

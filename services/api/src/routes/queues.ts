@@ -115,14 +115,16 @@ function settleRoutes(api: Api, host: Host): void {
     schema: {
       tags,
       summary: 'The run failed',
-      description: 'With `retryInSeconds` it is handed out again after that time, if attempts are left.',
+      description:
+        'While attempts are left (`maxAttempts`) it is handed out again: at once, or after `retryInSeconds`. ' +
+        'With `retryInSeconds: null` it has failed for good.',
       params: byId,
       body: FailBody,
       response: responses({ 200: SettledJson }, 404, 409, 507),
     },
     handler: async ({ params: { namespace, id }, body }) => {
-      const retryInMs =
-        typeof body.retryInSeconds === 'number' ? Math.round(body.retryInSeconds * 1_000) : null
+      const { retryInSeconds = 0 } = body
+      const retryInMs = retryInSeconds === null ? null : Math.round(retryInSeconds * 1_000)
       return settled(
         namespace,
         id,

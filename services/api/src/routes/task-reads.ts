@@ -1,4 +1,4 @@
-import type { RecordedEvent } from '@almanac/domain'
+import type { RecordedEvent, TaskState } from '@almanac/domain'
 import type { OccurrenceView, TaskFilter, TaskView } from '@almanac/engine'
 import {
   HistoryJson,
@@ -18,7 +18,7 @@ import { dstNotes, parseInstant, type ScheduleValue } from '@almanac/recurrence'
 import type { FastifyReply } from 'fastify'
 import type { Static } from 'typebox'
 import { type Api, type Host, namespacePath } from '../host.js'
-import { notFound, valid } from '../problem.js'
+import { ApiProblem, notFound, valid } from '../problem.js'
 import { listJson, pageOf, readPosition } from '../reading.js'
 import { etag } from '../task-answers.js'
 import { localTime, zoneOf } from '../zone-text.js'
@@ -141,8 +141,8 @@ function occurrencesRoute(api: Api, host: Host): void {
       tags,
       summary: 'When a task runs, or ran',
       description:
-        'The coming occurrences after `from`; with `to`, each occurrence from `from` to `to` and what ' +
-        'became of it.',
+        'The occurrences after `from`, now if left out; with `to`, from `from` to `to`, both included. Those that ' +
+        'are past come with what became of them.',
       params: byId,
       querystring: OccurrencesQuery,
       response: responses({ 200: OccurrenceList }, 404, 409, 422),
@@ -155,19 +155,33 @@ function occurrencesRoute(api: Api, host: Host): void {
       if (view === undefined) throw notFound('task of this id')
       const start = from === undefined ? undefined : valid(parseInstant(from, 'from'))
       const after = start ?? host.clock.now()
-      const found =
-        to === undefined
-          ? queries.coming(namespace, id, after, count)
-          : await queries.outcomes(
-              namespace,
-              id,
-              start ?? view.state.createdAt,
-              valid(parseInstant(to, 'to')),
-              count,
-            )
-      return occurrencesJson(view, found ?? [], to === undefined ? [after] : [])
+      const end = to === undefined ? undefined : valid(parseInstant(to, 'to'))
+      if (start !== undefined && end !== undefined && start > end) throw reversed()
+      const first = end === undefined ? after + 1 : (start ?? view.state.createdAt)
+      const found = await occurrencesIn(host, view.state, { first, end, count })
+      return occurrencesJson(view, found, end === undefined ? [after] : [])
     },
   })
+}
+
+const reversed = () =>
+  new ApiProblem('invalid', 'The range ends before it begins.', [
+    { path: 'from', code: 'range_reversed', message: 'must not be later than to' },
+  ])
+
+/** What has become of those up to now, then those that come; from `first` to `end` inclusive. */
+async function occurrencesIn(
+  { app: { queries }, clock }: Host,
+  { namespace, taskId }: TaskState,
+  { first, end, count }: { readonly first: number; readonly end: number | undefined; readonly count: number },
+): Promise<readonly OccurrenceView[]> {
+  const now = clock.now()
+  const past =
+    first > now ? [] : await queries.outcomes(namespace, taskId, first, Math.min(end ?? now, now), count)
+  const left = count - (past?.length ?? 0)
+  if (left <= 0 || (end !== undefined && end <= now)) return past ?? []
+  const coming = queries.coming(namespace, taskId, Math.max(first - 1, now), left) ?? []
+  return [...(past ?? []), ...coming.filter(({ at }) => end === undefined || at <= end)]
 }
 
 /** `seen`: instants that were looked at before the first occurrence, so that the clocks' jumps before it are told. */
