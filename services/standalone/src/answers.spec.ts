@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { TestServer } from '../test-support/server.js'
+
+// Answers that a stranger's test found wrong or misleading, asked over real HTTP.
+
+const server = new TestServer()
+beforeAll(() => server.start())
+afterAll(() => server.remove())
+
+const secondly = { interval: { every: 1, period: 'seconds' } }
+const task = (name: string, more: object = {}) => ({
+  name,
+  task: 'demo',
+  schedule: secondly,
+  queue: name,
+  ...more,
+})
+
+it('the answer to reset-history shows the reset, as a read does', async () => {
+  const { id } = (await server.post('/tasks', task('reset', { enabled: false }))).body
+  await server.post(`/tasks/${id}/trigger`)
+  await server.post('/queues/reset/lease', { waitMs: 20_000 })
+  const reset = await server.post(`/tasks/${id}/reset-history`, {})
+  expect(reset.body).toMatchObject({ totalRunCount: 0, lastRunAt: null })
+})
+
+it('occurrences that are past come with their outcome, those to come as due, also up to an end', async () => {
+  const { id, createdAt } = (await server.post('/tasks', task('seen', { maxAttempts: 3 }))).body
+  const leased = await server.post('/queues/seen/lease', { waitMs: 20_000, worker: 'w' })
+  const [{ runId, leaseToken }] = leased.body.runs
+  const listed = await server.get(`/tasks/${id}/occurrences?from=${createdAt}&count=100`)
+  expect(listed.body.items[0]).toMatchObject({ outcome: 'emitted', runId })
+  expect(listed.body.items.at(-1)).toMatchObject({ outcome: 'due', runId: null })
+  const day = (Number(createdAt.slice(0, 4)) + 1).toString()
+  const coming = await server.get(
+    `/tasks/${id}/occurrences?from=${day}-01-01T00:00:00Z&to=${day}-01-01T00:00:10Z`,
+  )
+  expect(coming.body.items.length).toBeGreaterThanOrEqual(10)
+  const reversed = await server.get(
+    `/tasks/${id}/occurrences?from=${day}-01-02T00:00:00Z&to=${day}-01-01T00:00:00Z`,
+  )
+  expect([reversed.status, reversed.body.errors[0].path]).toEqual([422, 'from'])
+  const failed = await server.post(`/runs/${runId}/fail`, { leaseToken, error: 'boom' })
+  expect(failed.body.status).toBe('queued')
+  const [again] = (await server.post('/queues/seen/lease', { waitMs: 20_000, max: 1 })).body.runs
+  expect(again).toMatchObject({ runId, attempt: 2 })
+  const final = await server.post(`/runs/${runId}/fail`, {
+    leaseToken: again.leaseToken,
+    retryInSeconds: null,
+  })
+  expect(final.body.status).toBe('failed')
+})
+
+it('a bulk operation refuses the fields that it would not read', async () => {
+  const operations = [{ op: 'create', id: 'zzz', revision: 5, onlyCreate: true, task: task('bulk') }]
+  const { results } = (await server.post('/tasks/bulk', { operations })).body
+  expect(results[0].status).toBe(400)
+  const paths = results[0].problem.errors.map(({ path }: { path: string }) => path)
+  expect(paths).toEqual(['id', 'revision', 'onlyCreate'])
+})
+
+it('a backfill of nothing is refused, and changes nothing', async () => {
+  const { id, revision } = (await server.post('/tasks', task('past', { enabled: false }))).body
+  const range = { from: '2016-01-01T00:00:00Z', until: '2016-01-02T00:00:00Z', max: 10 }
+  const refused = await server.post(`/tasks/${id}/backfill`, range)
+  expect([refused.status, refused.body.code]).toEqual([409, 'nothing_to_do'])
+  expect((await server.get(`/tasks/${id}`)).body.revision).toBe(revision)
+})
+
+it('an acknowledgement may be repeated', async () => {
+  const { id } = (await server.post('/tasks', task('twice', { enabled: false }))).body
+  await server.post(`/tasks/${id}/trigger`)
+  const [{ runId, leaseToken }] = (await server.post('/queues/twice/lease', { waitMs: 20_000 })).body.runs
+  for (const _ of [1, 2]) expect((await server.post(`/runs/${runId}/ack`, { leaseToken })).status).toBe(200)
+})
+
+it('a namespace or a calendar that is wrong is named with its rule and its place', async () => {
+  const upper = await server.ask('GET', '/v1/namespaces/UPPER/tasks')
+  expect(upper.body.errors[0].message).toContain('a-z')
+  const schedule = { except: { base: secondly, exclude: [{ calendar: { ref: 'nowhere' } }] } }
+  const path = 'schedule.except.exclude[0].calendar.ref'
+  expect((await server.post('/schedules/preview', { schedule })).body.errors[0].path).toBe(path)
+  expect((await server.post('/tasks', task('lost', { schedule }))).body.errors[0].path).toBe(path)
+})
