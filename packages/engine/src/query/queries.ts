@@ -1,6 +1,5 @@
 import {
   type CalendarState,
-  type Lookups,
   occurrenceAfter,
   type Position,
   type RecordedEvent,
@@ -8,7 +7,6 @@ import {
   type RunTotals,
   resolveSchedule,
   type ScheduleState,
-  scheduleIdOf,
   type TaskState,
   taskStream,
 } from '@almanac/domain'
@@ -168,18 +166,14 @@ export class NodeQueries implements Queries {
     return this.parts.runs.list(namespace, filter, page)
   }
 
-  /** Shared schedules as they are, or as they were. */
-  private lookupsOf(namespace: string, asOf: Position | undefined): Pick<Lookups, 'schedule'> {
-    if (asOf === undefined) return this.parts.definitions.lookupsOf(namespace)
-    return { schedule: (name) => this.schedule(namespace, scheduleIdOf(namespace, name), asOf) }
-  }
-
   private viewsOf(states: readonly TaskState[], asOf: Position | undefined): TaskView[] {
     const { runs, definitions, clock } = this.parts
-    const totals = runs.totals(states.map((state) => state.taskId))
+    const totals = asOf === undefined ? runs.totals(states.map((state) => state.taskId)) : undefined
     const now = clock.now()
     return states.map((state) => {
-      const lookups = this.lookupsOf(state.namespace, asOf)
+      const { namespace } = state
+      const lookups =
+        asOf === undefined ? definitions.lookupsOf(namespace) : definitions.lookupsAsOf(namespace, asOf)
       const resolved = resolveSchedule(state, lookups)
       const definition = isPlannable(state) ? definitions.of(state) : undefined
       const next =
@@ -189,7 +183,7 @@ export class NodeQueries implements Queries {
         scheduleValue: resolved.ok ? resolved.value.value : null,
         scheduleText: resolved.ok ? textOf(resolved.value.value) : noSchedule,
         nextRunAt: next?.dispatchAt ?? null,
-        totals: asOf === undefined ? withImported(state, totals.get(state.taskId)) : null,
+        totals: totals === undefined ? null : withImported(state, totals.get(state.taskId)),
       }
     })
   }

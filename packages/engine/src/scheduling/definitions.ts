@@ -1,7 +1,5 @@
 import {
-  type Compile,
   calendarIdOf,
-  calendarStream,
   calendarsOf,
   type Definition,
   definitionOf,
@@ -9,7 +7,6 @@ import {
   type Position,
   resolveSchedule,
   scheduleIdOf,
-  scheduleStream,
   type TaskState,
 } from '@almanac/domain'
 import {
@@ -53,16 +50,16 @@ export class Definitions {
     return definition
   }
 
-  /** As `of`, without remembering: for tasks that are looked at once. */
+  /**
+   * As `of`, without remembering: for tasks that are looked at once, also with what they referred to in the past. Never
+   * throws: what is stored may be anything, if an older version let it pass.
+   */
   resolve(state: TaskState, lookups = this.lookupsOf(state.namespace)): Result<Definition> {
-    const compiled: Compile = (value, context) => this.compile(state.namespace, value, context)
-    return this.guarded(() => definitionOf(state, lookups, compiled))
-  }
-
-  /** Never throws: what is stored may be anything, if an older version let it pass. */
-  private guarded(define: () => Result<Definition>): Result<Definition> {
+    const isPast = lookups !== this.lookupsOf(state.namespace)
     try {
-      const definition = define()
+      const definition = definitionOf(state, lookups, (value, context) =>
+        this.compile(state.namespace, value, context, isPast),
+      )
       return definition.ok && !isFiniteDefinition(definition.value)
         ? unplannable('has a number that is none')
         : definition
@@ -71,35 +68,10 @@ export class Definitions {
     }
   }
 
-  /** How a task was planned when what it refers to still was as `former`; undefined when it could not be. */
-  before(state: TaskState, former: (current: Lookups) => Lookups): Definition | undefined {
-    // What refers to a calendar must not be remembered: it is compiled as it was then.
-    const compiled: Compile = (value, context) =>
-      JSON.stringify(value).includes('"ref"')
-        ? compile(value, context)
-        : this.compile(state.namespace, value, context)
-    const definition = this.guarded(() =>
-      definitionOf(state, former(this.lookupsOf(state.namespace)), compiled),
-    )
-    return definition.ok ? definition.value : undefined
-  }
-
   /** Whether the task's schedule refers to the calendar. */
   uses(state: TaskState, calendar: string): boolean {
     const resolved = resolveSchedule(state, this.lookupsOf(state.namespace))
     return resolved.ok && calendarsOf(resolved.value.value).includes(calendar)
-  }
-
-  /** Whether the task uses the shared schedule or the calendar of that stream. */
-  refers(state: TaskState, stream: string): boolean {
-    const { namespace } = state
-    const { schedule } = state.spec
-    if ('ref' in schedule && scheduleStream(scheduleIdOf(namespace, schedule.ref)) === stream) return true
-    const resolved = resolveSchedule(state, this.lookupsOf(namespace))
-    if (!resolved.ok) return false
-    return calendarsOf(resolved.value.value).some(
-      (name) => calendarStream(calendarIdOf(namespace, name)) === stream,
-    )
   }
 
   /** What a namespace's tasks could refer to at a position of the past. */
@@ -134,10 +106,16 @@ export class Definitions {
     return lookups
   }
 
-  private compile(namespace: string, value: ScheduleValue, context: CompileContext): Result<Recurrence> {
-    // An interval's grid hangs on each task's own anchor; everything else is the same for all.
+  private compile(
+    namespace: string,
+    value: ScheduleValue,
+    context: CompileContext,
+    isPast: boolean,
+  ): Result<Recurrence> {
+    // An interval's grid hangs on each task's own anchor, and a calendar of the past is not the present one;
+    // everything else is the same for all.
     const text = JSON.stringify(value)
-    if (text.includes('"interval"')) return compile(value, context)
+    if (text.includes('"interval"') || (isPast && text.includes('"ref"'))) return compile(value, context)
     const key = text.includes('"ref"') ? `${namespace}|${text}` : text
     const known = this.compiled.get(key)
     if (known !== undefined) return { ok: true, value: known }

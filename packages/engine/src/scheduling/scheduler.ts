@@ -12,6 +12,7 @@ import type { DispatchLog } from '../ports/dispatch-log.js'
 import type { EventLog } from '../ports/event-log.js'
 import { PortFault } from '../ports/faults.js'
 import type { Change } from '../projection/projector.js'
+import type { Definitions } from './definitions.js'
 import type { NodeParts } from './node-parts.js'
 import { PartitionOwner } from './partition-owner.js'
 import { isPlannable } from './undecided.js'
@@ -86,30 +87,29 @@ export class Scheduler {
   /** A shared schedule or calendar changed: every task that uses it is planned anew. */
   private sharedChanged(change: Change & { readonly kind: 'schedule' | 'calendar' }): void {
     const { definitions } = this.parts.node
-    const { namespace, at } = change.event.metadata
+    const { namespace } = change.event.metadata
     definitions.forgetShared()
-    const former = formerLookups(change)
-    for (const state of this.usersOf(namespace, change)) {
+    const former = formerLookups(change, definitions.lookupsOf(namespace))
+    for (const state of this.usersOf(change.event)) {
       const owner = this.ownerOf(state.taskId)
-      if (owner === undefined) continue
-      const before = former === undefined ? undefined : definitions.before(state, former)
-      owner.rescheduled(state.taskId, before, at, change.event.position)
+      if (owner !== undefined) reschedule(owner, state, former, definitions, change.event)
     }
   }
 
-  private *usersOf(
-    namespace: string,
-    change: Change & { readonly kind: 'schedule' | 'calendar' },
-  ): Generator<TaskState> {
+  /** The tasks that use the shared schedule or the calendar that the event is about. */
+  private *usersOf({ stream, metadata: { namespace } }: RecordedEvent): Generator<TaskState> {
     const { views, definitions } = this.parts.node
-    if (change.kind === 'schedule') {
-      const states = views.tasks(views.tasksUsing(namespace, change.after.spec.name)).values()
-      for (const state of states) if (isPlannable(state)) yield state
+    if (stream.startsWith('schedule-')) {
+      const name = views.schedule(stream.slice('schedule-'.length))?.spec.name
+      const users = name === undefined ? [] : views.tasksUsing(namespace, name)
+      for (const state of views.tasks(users).values()) if (isPlannable(state)) yield state
       return
     }
     // Calendars are rare to change and may be used anywhere: all tasks are looked at.
+    const name = views.calendar(stream.slice('calendar-'.length))?.spec.name
+    if (name === undefined) return
     for (const state of this.plannable()) {
-      if (state.namespace === namespace && definitions.uses(state, change.after.spec.name)) yield state
+      if (state.namespace === namespace && definitions.uses(state, name)) yield state
     }
   }
 
@@ -180,18 +180,11 @@ export class Scheduler {
   /** A change of a shared schedule or calendar: what its tasks had due by the old one is superseded. */
   private replayShared(wanted: ReadonlySet<PartitionId>, event: RecordedEvent): void {
     const { definitions } = this.parts.node
-    const { namespace, at } = event.metadata
-    const former = definitions.lookupsAsOf(namespace, event.position - 1)
-    for (const state of this.plannable()) {
+    const former = definitions.lookupsAsOf(event.metadata.namespace, event.position - 1)
+    for (const state of this.usersOf(event)) {
       const owner = this.ownerOf(state.taskId)
       if (owner === undefined || !wanted.has(owner.partition) || event.position > owner.liveAfter) continue
-      if (state.namespace !== namespace || !definitions.refers(state, event.stream)) continue
-      owner.rescheduled(
-        state.taskId,
-        definitions.before(state, () => former),
-        at,
-        event.position,
-      )
+      reschedule(owner, state, former, definitions, event)
     }
   }
 
@@ -220,22 +213,35 @@ export class Scheduler {
   }
 }
 
+/** Plans the task anew; what it had due by what it referred to until then is superseded. */
+function reschedule(
+  owner: PartitionOwner,
+  state: TaskState,
+  former: Lookups | undefined,
+  definitions: Definitions,
+  { position, metadata }: RecordedEvent,
+): void {
+  const before = former === undefined ? undefined : definitions.resolve(state, former)
+  owner.rescheduled(state.taskId, before?.ok === true ? before.value : undefined, metadata.at, position)
+}
+
 /** What tasks referred to before the change; undefined when that did not exist. */
 function formerLookups(
   change: Change & { readonly kind: 'schedule' | 'calendar' },
-): ((current: Lookups) => Lookups) | undefined {
+  current: Lookups,
+): Lookups | undefined {
   if (change.kind === 'schedule') {
     const { before } = change
-    return before === undefined ? undefined : (current) => ({ ...current, schedule: () => before })
+    return before === undefined ? undefined : { ...current, schedule: () => before }
   }
   const { before } = change
   if (before === undefined) return undefined
   const { name, days } = before.spec
-  return (current) => ({
+  return {
     ...current,
     calendar: (asked) => (asked === name ? days : current.calendar(asked)),
     calendarChangedAt: (asked) => (asked === name ? before.changedAt : current.calendarChangedAt?.(asked)),
-  })
+  }
 }
 
 const scanSize = 2_000
