@@ -7,7 +7,7 @@ import type { Code, Rule, Violation } from './repository.js'
 export const scope = '@almanac/'
 
 /**
- * Who may depend on whom. Nobody may depend on the simulator. `cli` is over the services as well: `almanac serve`
+ * Who may depend on whom. Only `cli` may depend on the simulator: `almanac simulate` runs it. `cli` is over the services as well: `almanac serve`
  * starts the standalone one in its own process, and `almanac doctor` looks into its files with the adapters.
  */
 const belowProtocol = ['recurrence', 'domain']
@@ -19,8 +19,9 @@ export const allowed: Readonly<Record<string, readonly string[]>> = {
   protocol: belowProtocol,
   adapters: ['recurrence', 'domain', 'engine', 'protocol'],
   client: [...belowProtocol, 'protocol'],
-  cli: [...belowProtocol, 'protocol', 'client', 'adapters', 'standalone'],
-  simulator: libraries,
+  history: [...belowProtocol, 'protocol'],
+  cli: [...belowProtocol, 'protocol', 'client', 'adapters', 'history', 'simulator', 'standalone'],
+  simulator: [...libraries, 'history'],
   api: libraries,
   dashboard: [...belowProtocol, 'protocol', 'client'],
   scheduler: libraries,

@@ -111,4 +111,9 @@ export interface RunCommand {
   readonly taskRevision: number
   readonly partition: PartitionId
   readonly seq: number
+  /**
+   * True when the checkpoint had been lost and the partition went on from the progress mirror: the same run may
+   * have been committed before, under the same run id.
+   */
+  readonly replayed?: true
 }

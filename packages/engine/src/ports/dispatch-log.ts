@@ -1,6 +1,6 @@
 import type { Checkpoint, PartitionId, RunCommand, Skip } from '@almanac/domain'
 
-export type CommitOutcome = 'committed' | 'fenced' | 'unknown'
+export type CommitOutcome = 'committed' | 'fenced' | 'unknown' | 'early'
 
 /** One tick's decisions: all of it is committed, or nothing. */
 export interface Tick {
@@ -15,18 +15,28 @@ export interface Tick {
 export interface Claim {
   readonly partition: PartitionId
   readonly term: number
-  /** The last committed checkpoint, or null when the partition has none yet. */
+  /**
+   * The last committed checkpoint, or null when the dispatch log has none: in a new partition, and when it has
+   * been lost.
+   */
   readonly checkpoint: Checkpoint | null
   /**
    * `fenced`: a later claim exists, nothing was written. `unknown`: it may or may not be written; throw this
-   * claim away and claim again, the new checkpoint tells. A run id that was committed before is never written
-   * twice.
+   * claim away and claim again, the new checkpoint tells. `early`: by the dispatch log's own clock `evaluatedAt`
+   * has not come yet; nothing was written, the claim is still good. Throws a `PortFault` when surely nothing was
+   * written and the claim is still good. A tick is never written twice.
    */
   commit(tick: Tick): Promise<CommitOutcome>
   release(): Promise<void>
 }
 
 export interface DispatchLog {
-  /** Fences every earlier claimant of the partition, then returns its last committed checkpoint. */
-  claim(partition: PartitionId): Promise<Claim>
+  /**
+   * Fences every earlier claimant of the partition, then returns its last committed checkpoint. The term is above
+   * all earlier ones, and above `termAbove`: what a lost log no longer knows. Throws a `PortFault` when the
+   * partition could not be claimed; it may have been fenced all the same.
+   */
+  claim(partition: PartitionId, termAbove?: number): Promise<Claim>
+  /** The newest committed checkpoint that has been seen here; null: none yet. Local, may be behind. */
+  seen(partition: PartitionId): Checkpoint | null
 }

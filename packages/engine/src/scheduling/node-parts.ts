@@ -32,6 +32,33 @@ export interface NodeOptions {
   readonly housekeepingMs: number
   /** Finished runs and skips are forgotten after this; totals stay. */
   readonly runRetentionMs: number
+  /** Where this node stands; '' when there is one region only. */
+  readonly region: string
+  /** Its share of the partitions in relation to other nodes; 0: it serves and schedules nothing. */
+  readonly weight: number
+  /** Home region by partition: its nodes come first there. Partitions that are not in it have none. */
+  readonly homeRegions: ReadonlyMap<number, string>
+  /** How long membership and leases hold without renewal. */
+  readonly leaseTtlMs: number
+  /** How often they are renewed; also how soon a free partition is noticed. */
+  readonly renewEveryMs: number
+  /** Taken off a lease's time: the store's clock and this one may run at different speeds. */
+  readonly leaseMarginMs: number
+  /** A partition moves to a node that came when it has been there this long: a node that flaps moves nothing. */
+  readonly settleMs: number
+  /**
+   * Without the lease store, a partition whose checkpoints stand still this long is taken by the first node in
+   * order of preference, by the second one after twice as long, and so on.
+   */
+  readonly orphanMs: number
+  /** When nothing this node owns has progressed for this long, it leaves its share to others for as long. */
+  readonly unfitAfterMs: number
+  /** A tick that was not committed within this after its barrier is decided anew. */
+  readonly tickDeadlineMs: number
+  /** How often a partition's progress is mirrored in the event log; null: never (standalone). */
+  readonly mirrorEveryMs: number | null
+  /** When a partition's checkpoint is lost: go on from the mirror, with equal run ids marked `replayed`, or halt. */
+  readonly recovery: 'replay' | 'halt'
   /** Version of the planner's rules, and of the zone database: recorded in every checkpoint. */
   readonly engineVersion: string
   /** As `process.versions.tz` gives it. */
@@ -50,6 +77,18 @@ export const defaultNodeOptions = {
   clockWatchMs: 1_000,
   housekeepingMs: 60_000,
   runRetentionMs: 7 * 86_400_000,
+  region: '',
+  weight: 1,
+  homeRegions: new Map<number, string>(),
+  leaseTtlMs: 10_000,
+  renewEveryMs: 3_000,
+  leaseMarginMs: 200,
+  settleMs: 5_000,
+  orphanMs: 60_000,
+  unfitAfterMs: 15_000,
+  tickDeadlineMs: 2_000,
+  mirrorEveryMs: null,
+  recovery: 'replay',
   engineVersion: '1',
 } as const satisfies Partial<NodeOptions>
 

@@ -1,0 +1,43 @@
+import type { PartitionId } from '../dispatch/types.js'
+import { digestOf } from '../ids.js'
+
+/** One process of the cluster, as it registers itself. */
+export interface Member {
+  readonly nodeId: string
+  /** Chance, new with every start of the process: tells two processes of one node id apart. */
+  readonly instance: string
+  /** Where it stands; '' when there is one region only. */
+  readonly region: string
+  /** Its share of the partitions in relation to the others; 0: it takes none. */
+  readonly weight: number
+}
+
+/**
+ * Who should own a partition, best first: weighted rendezvous hashing. Each pair of node and partition has its own
+ * score, so a node that comes or goes moves only the partitions that it gets or had. Members of the partition's
+ * home region come before all others. Members of weight 0 are left out. Pure: every node gets the same answer from
+ * the same members, in whatever order they are given.
+ */
+export function rankedOwners(
+  partition: PartitionId,
+  members: readonly Member[],
+  homeRegion = '',
+): readonly Member[] {
+  const isHome = (member: Member) => homeRegion !== '' && member.region === homeRegion
+  return members
+    .filter(({ weight }) => weight > 0)
+    .map((member) => ({ member, home: isHome(member), score: scoreOf(partition, member) }))
+    .sort(
+      (a, b) =>
+        Number(b.home) - Number(a.home) ||
+        b.score - a.score ||
+        (a.member.nodeId < b.member.nodeId ? -1 : a.member.nodeId > b.member.nodeId ? 1 : 0),
+    )
+    .map(({ member }) => member)
+}
+
+/** -weight / ln(u) with u uniform in (0, 1): the chance of the highest score is in proportion to the weight. */
+function scoreOf(partition: PartitionId, { nodeId, weight }: Member): number {
+  const bits = Number.parseInt(digestOf(`place|${partition}|${nodeId}`).slice(0, 12), 16)
+  return -weight / Math.log((bits + 0.5) / 2 ** 48)
+}

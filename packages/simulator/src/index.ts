@@ -1,0 +1,1 @@
+export type * from './world/types.js'
