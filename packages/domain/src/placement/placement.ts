@@ -10,6 +10,9 @@ export interface Member {
   readonly region: string
   /** Its share of the partitions in relation to the others; 0: it takes none. */
   readonly weight: number
+  /** Versions of the planner's rules and of the zone database: a node does not take over from newer ones. */
+  readonly engineVersion: string
+  readonly tzVersion: string
 }
 
 /**

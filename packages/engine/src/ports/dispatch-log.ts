@@ -39,4 +39,6 @@ export interface DispatchLog {
   claim(partition: PartitionId, termAbove?: number): Promise<Claim>
   /** The newest committed checkpoint that has been seen here; null: none yet. Local, may be behind. */
   seen(partition: PartitionId): Checkpoint | null
+  /** Resolves when the log answers and could be written; throws `unavailable` when not. Changes nothing. */
+  probe(): Promise<void>
 }
