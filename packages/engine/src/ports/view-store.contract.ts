@@ -1,8 +1,8 @@
-import type { TaskState } from '@almanac/domain'
+import { partitionOf, type TaskState } from '@almanac/domain'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { viewListsContract } from './view-lists.contract.js'
 import { sampleBatch, sampleCalendar, sampleSchedule, sampleTask } from './view-samples.contract.js'
-import type { ViewStore } from './view-store.js'
+import type { SlotFilter, ViewStore } from './view-store.js'
 
 export interface ViewStoreFixture {
   readonly views: ViewStore
@@ -178,6 +178,16 @@ const lookingBack = (views: () => ViewStore) => {
   })
 }
 
+const plannableOf = (views: ViewStore, max: number, only: SlotFilter | undefined) => {
+  const found: string[] = []
+  for (;;) {
+    const some = views.plannable(found.at(-1) ?? '', max, only)
+    expect(some.length).toBeLessThanOrEqual(max)
+    if (some.length === 0) return found
+    found.push(...some.map(({ taskId }) => taskId))
+  }
+}
+
 const planning = (views: () => ViewStore) => {
   it('streams every task that can be planned, once, by id', () => {
     const ids = Array.from({ length: 25 }, (_, n) => `t-${String(n).padStart(2, '0')}`)
@@ -205,6 +215,30 @@ const planning = (views: () => ViewStore) => {
       expect(found.map(({ taskId }) => taskId)).toEqual(expected)
       expect(found[0]).toEqual(sampleTask('t-00'))
     }
+  })
+
+  it('streams the tasks of one partition only, of all partitions each once', () => {
+    const ids = Array.from({ length: 300 }, (_, n) => `t-${String(n).padStart(3, '0')}`)
+    const tasks = [...ids.map((id) => sampleTask(id)), sampleTask('t-off', { enabled: false })]
+    views().apply(sampleBatch(1, { tasks: tasks.reverse() }))
+    for (const partitions of [1, 3, 16]) {
+      for (let partition = 0; partition < partitions; partition++) {
+        const expected = ids.filter((id) => partitionOf(id, partitions) === partition)
+        expect(plannableOf(views(), 4, { partition, partitions })).toEqual(expected)
+      }
+    }
+    expect(plannableOf(views(), 7, undefined)).toEqual(ids)
+  })
+
+  it('follows changes of what can be planned in a partition', () => {
+    const only = { partition: partitionOf('a', 256), partitions: 256 }
+    views().apply(sampleBatch(1, { tasks: [sampleTask('a')] }))
+    expect(plannableOf(views(), 4, only)).toEqual(['a'])
+    views().apply(sampleBatch(2, { tasks: [sampleTask('a', { enabled: false })] }))
+    expect(plannableOf(views(), 4, only)).toEqual([])
+    views().apply(sampleBatch(3, { tasks: [sampleTask('a')] }))
+    expect(plannableOf(views(), 4, only)).toEqual(['a'])
+    expect(plannableOf(views(), 4, { ...only, partition: (only.partition + 1) % 256 })).toEqual([])
   })
 
   it('follows changes of what can be planned', () => {

@@ -1,4 +1,4 @@
-import type { CalendarState, Marker, Position, ScheduleState, TaskState } from '@almanac/domain'
+import type { CalendarState, Marker, PartitionId, Position, ScheduleState, TaskState } from '@almanac/domain'
 import type { Instant } from '@almanac/recurrence'
 
 /** The entity states that changed in one batch of events, and the position the batch ends at. */
@@ -33,6 +33,13 @@ export interface TaskFilter {
   /** Found anywhere in name, task or description, letter case aside. */
   readonly q?: string
   readonly quarantined?: boolean
+}
+
+/** The tasks whose slot belongs to a partition: those with `partitionOf(taskId, partitions) === partition`. */
+export interface SlotFilter {
+  readonly partition: PartitionId
+  /** How many partitions there are, 1 to 256. */
+  readonly partitions: number
 }
 
 export interface Page {
@@ -71,8 +78,11 @@ export interface ViewStore {
   /** Active tasks by name (code point order). `asOf`: as they were at that position. */
   listTasks(namespace: string, filter: TaskFilter, page: Page, asOf?: Position): Listed<TaskState>
   taskAsOf(taskId: string, asOf: Position): TaskState | undefined
-  /** Every enabled, active, not quarantined task, in batches; `after` is the last task id of the previous batch. */
-  plannable(after: string, max: number): readonly TaskState[]
+  /**
+   * Every enabled, active, not quarantined task by id, in batches; `after` is the last task id of the previous batch.
+   * `only`: those of one partition; the others are not looked at.
+   */
+  plannable(after: string, max: number, only?: SlotFilter): readonly TaskState[]
   /** Ids of active tasks that use a shared schedule. */
   tasksUsing(namespace: string, scheduleName: string): readonly string[]
   /** Active, enabled task counts by namespace. */
