@@ -1,1 +1,2 @@
 export { MemoryLeaseStore } from './lease-store.js'
+export { MemoryMembership } from './membership.js'
