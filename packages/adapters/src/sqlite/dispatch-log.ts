@@ -12,6 +12,7 @@ export class SqliteDispatchLog implements DispatchLog {
   readonly #committer: Committer
   readonly #statements: Statements
   readonly #writer: RunWriter
+  readonly #seen = new Map<PartitionId, Checkpoint>()
 
   constructor(database: Database, committer: Committer) {
     this.#committer = committer
@@ -19,12 +20,13 @@ export class SqliteDispatchLog implements DispatchLog {
     this.#writer = new RunWriter(database)
   }
 
-  async claim(partition: PartitionId): Promise<Claim> {
+  async claim(partition: PartitionId, termAbove = 0): Promise<Claim> {
     const { bumpTerm } = this.#statements
     const { term, checkpoint } = await this.#committer.submit(() => {
-      const row = bumpTerm.get(partition) as { term: number }
+      const row = bumpTerm.get(partition, termAbove + 1) as { term: number }
       return { term: row.term, checkpoint: this.#checkpoint(partition) }
     })
+    this.#see(partition, checkpoint)
     let released = false
     return {
       partition,
@@ -37,9 +39,27 @@ export class SqliteDispatchLog implements DispatchLog {
     }
   }
 
+  seen(partition: PartitionId): Checkpoint | null {
+    return this.#seen.get(partition) ?? null
+  }
+
+  /** The writer waits for what was handed in before, and refuses when nothing can be written any more. */
+  async probe(): Promise<void> {
+    await this.#committer.submit(() => this.#statements.probe.get())
+  }
+
+  /** Answers may come in another order than what they tell of: of two checkpoints the later one counts. */
+  #see(partition: PartitionId, checkpoint: Checkpoint | null): void {
+    if (checkpoint !== null && checkpoint.seq > (this.#seen.get(partition)?.seq ?? 0)) {
+      this.#seen.set(partition, checkpoint)
+    }
+  }
+
   async #commit(partition: PartitionId, term: number, tick: Tick): Promise<CommitOutcome> {
     try {
-      return await this.#committer.submit(() => this.#commitNow(partition, term, tick))
+      const outcome = await this.#committer.submit(() => this.#commitNow(partition, term, tick))
+      if (outcome === 'committed') this.#see(partition, tick.next)
+      return outcome
     } catch (error) {
       if (isUnknown(error)) return 'unknown'
       throw error instanceof PortFault ? error : new Error(`Tick ${tick.next.seq} failed`, { cause: error })
@@ -69,6 +89,7 @@ export class SqliteDispatchLog implements DispatchLog {
 }
 
 interface Statements {
+  readonly probe: Statement
   readonly bumpTerm: Statement
   readonly term: Statement
   readonly checkpoint: Statement
@@ -77,8 +98,10 @@ interface Statements {
 }
 
 const prepare = (database: Database): Statements => ({
+  probe: database.prepare('SELECT count(*) FROM partitions'),
   bumpTerm: database.prepare(
-    'INSERT INTO partitions VALUES (?, 1) ON CONFLICT DO UPDATE SET term = term + 1 RETURNING term',
+    `INSERT INTO partitions VALUES (?, ?)
+     ON CONFLICT DO UPDATE SET term = max(term + 1, excluded.term) RETURNING term`,
   ),
   term: database.prepare('SELECT term FROM partitions WHERE partition = ?'),
   checkpoint: database.prepare('SELECT body FROM checkpoints WHERE partition = ?'),

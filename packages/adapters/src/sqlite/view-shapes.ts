@@ -3,6 +3,7 @@ import {
   type Position,
   queueOf,
   type ScheduleState,
+  slotOf,
   type TaskSpec,
   type TaskState,
 } from '@almanac/domain'
@@ -42,6 +43,7 @@ export const isPlannable = (state: TaskState): boolean =>
 export const taskShape: TableShape<TaskState> = {
   table: 'tasks',
   columns: [
+    'slot INTEGER NOT NULL',
     'enabled INTEGER NOT NULL',
     'quarantined INTEGER NOT NULL',
     'plannable INTEGER NOT NULL',
@@ -54,6 +56,7 @@ export const taskShape: TableShape<TaskState> = {
   ],
   indexes: [
     'CREATE INDEX tasks_plannable ON tasks(id) WHERE plannable = 1',
+    'CREATE INDEX tasks_plannable_by_slot ON tasks(slot, id) WHERE plannable = 1',
     `CREATE INDEX tasks_by_schedule ON tasks(namespace, schedule_ref)
      WHERE active = 1 AND schedule_ref IS NOT NULL`,
   ],
@@ -67,6 +70,7 @@ export const taskShape: TableShape<TaskState> = {
   valuesOf: (state) => {
     const { spec } = state
     return [
+      slotOf(state.taskId),
       flag(spec.enabled),
       flag(state.quarantine !== null),
       flag(isPlannable(state)),

@@ -1,6 +1,14 @@
 import { rmSync } from 'node:fs'
-import type { CalendarState, Marker, Position, ScheduleState, TaskState } from '@almanac/domain'
-import type { Listed, Page, TaskFilter, ViewBatch, ViewStore } from '@almanac/engine'
+import {
+  type CalendarState,
+  type Marker,
+  type Position,
+  type ScheduleState,
+  slotOf,
+  slots,
+  type TaskState,
+} from '@almanac/domain'
+import type { Listed, Page, SlotFilter, TaskFilter, ViewBatch, ViewStore } from '@almanac/engine'
 import type { Instant } from '@almanac/recurrence'
 import { closeDatabase, type Database, openDatabase, type Statement } from './database.js'
 import { reading } from './faults.js'
@@ -20,7 +28,7 @@ export interface ViewStoreOptions {
 }
 
 /** Raised with every change of the tables: files of another version are rebuilt, never migrated. */
-const schemaVersion = 1
+const schemaVersion = 2
 
 const schema = `
 CREATE TABLE meta(
@@ -150,9 +158,22 @@ export class SqliteViewStore implements ViewStore {
     return reading(() => this.#tasks.asOf(taskId, asOf))
   }
 
-  plannable(after: string, max: number): readonly TaskState[] {
-    const { docs } = reading(() => this.#statements.plannable.get(after, max)) as { docs: string | null }
-    return docs === null ? [] : (JSON.parse(`[${docs}]`) as TaskState[])
+  plannable(after: string, max: number, only?: SlotFilter): readonly TaskState[] {
+    if (only !== undefined) return this.#plannableIn(only, after, max)
+    return statesIn(reading(() => this.#statements.plannable.get(after, max)))
+  }
+
+  /** Slot by slot, by id in each: the index is read from where it stopped, and only there. */
+  #plannableIn({ partition, partitions }: SlotFilter, after: string, max: number): readonly TaskState[] {
+    const found: TaskState[] = []
+    let from = after
+    for (let slot = after === '' ? partition : slotOf(after); slot < slots; slot += partitions) {
+      const row = reading(() => this.#statements.plannableInSlot.get(slot, from, max - found.length))
+      found.push(...statesIn(row))
+      if (found.length >= max) break
+      from = ''
+    }
+    return found
   }
 
   tasksUsing(namespace: string, scheduleName: string): readonly string[] {
@@ -225,6 +246,11 @@ export class SqliteViewStore implements ViewStore {
   }
 }
 
+const statesIn = (row: unknown): TaskState[] => {
+  const { docs } = row as { docs: string | null }
+  return docs === null ? [] : (JSON.parse(`[${docs}]`) as TaskState[])
+}
+
 /** The part of a batch that lies after a position. */
 const after = (position: Position, batch: ViewBatch): ViewBatch => {
   const isNew = (version: { readonly position: Position }) => version.position > position
@@ -252,6 +278,7 @@ interface Statements {
   readonly putTime: Statement
   readonly positionAt: Statement
   readonly plannable: Statement
+  readonly plannableInSlot: Statement
   readonly using: Statement
 }
 
@@ -273,6 +300,11 @@ const prepare = (database: Database): Statements => ({
     `SELECT group_concat(doc) AS docs FROM (
        SELECT doc FROM tasks INDEXED BY tasks_plannable JOIN tasks_docs USING (row)
        WHERE plannable = 1 AND id > ? ORDER BY id LIMIT ?)`,
+  ),
+  plannableInSlot: database.prepare(
+    `SELECT group_concat(doc) AS docs FROM (
+       SELECT doc FROM tasks INDEXED BY tasks_plannable_by_slot JOIN tasks_docs USING (row)
+       WHERE plannable = 1 AND slot = ? AND id > ? ORDER BY id LIMIT ?)`,
   ),
   using: database.prepare(
     'SELECT id FROM tasks WHERE namespace = ? AND schedule_ref = ? AND active = 1 ORDER BY id',

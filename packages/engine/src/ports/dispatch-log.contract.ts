@@ -19,6 +19,7 @@ export const dispatchLogContract = (name: string, factory: () => Promise<Dispatc
     })
     afterEach(() => fixture.close())
     describe('claim', () => claiming(() => fixture))
+    describe('seen', () => seeing(() => fixture))
     describe('commit', () => committing(() => fixture))
     describe('fence', () => fencing(() => fixture))
   })
@@ -41,6 +42,21 @@ const claiming = (fixture: () => DispatchLogFixture) => {
     const third = await dispatch.claim(3)
     expect(second.term).toBeGreaterThan(first.term)
     expect(third.term).toBeGreaterThan(second.term)
+  })
+
+  it('gives a term above all that it is told of, in new partitions and in known ones', async () => {
+    const { dispatch } = fixture()
+    const recovered = await dispatch.claim(3, 41)
+    expect(recovered.term).toBeGreaterThan(41)
+    const next = nextCheckpoint(recovered)
+    expect(await recovered.commit(tickOf(next))).toBe('committed')
+    const later = await dispatch.claim(3, 7)
+    expect(later.term).toBeGreaterThan(recovered.term)
+    expect(await recovered.commit(tickOf(nextCheckpoint({ ...recovered, checkpoint: next })))).toBe('fenced')
+    const far = await dispatch.claim(3, later.term + 1000)
+    expect(far.term).toBeGreaterThan(later.term + 1000)
+    expect(far.checkpoint).toEqual(next)
+    expect((await dispatch.claim(4)).term).toBeGreaterThan(0)
   })
 
   it('gives different terms to claimants at the same time, and one of them can commit', async () => {
@@ -82,6 +98,48 @@ const claiming = (fixture: () => DispatchLogFixture) => {
     await one.commit(tickOf(nextCheckpoint(one)))
     expect((await dispatch.claim(2)).checkpoint).toBeNull()
     expect((await dispatch.claim(11)).checkpoint).toBeNull()
+  })
+}
+
+const seeing = (fixture: () => DispatchLogFixture) => {
+  it('has seen nothing of a new partition, claimed or not', async () => {
+    const { dispatch } = fixture()
+    expect(dispatch.seen(3)).toBeNull()
+    await dispatch.claim(3)
+    expect(dispatch.seen(3)).toBeNull()
+  })
+
+  it('has seen what was committed last, partition by partition', async () => {
+    const { dispatch } = fixture()
+    const claim = await dispatch.claim(3)
+    const one = nextCheckpoint(claim)
+    await claim.commit(tickOf(one))
+    expect(dispatch.seen(3)).toEqual(one)
+    const two = nextCheckpoint({ ...claim, checkpoint: one }, { digest: 'two' })
+    await claim.commit(tickOf(two))
+    expect(dispatch.seen(3)).toEqual(two)
+    expect(dispatch.seen(2)).toBeNull()
+  })
+
+  it('has not seen what was fenced', async () => {
+    const { dispatch } = fixture()
+    const old = await dispatch.claim(3)
+    const one = nextCheckpoint(old)
+    await old.commit(tickOf(one))
+    const later = await dispatch.claim(3)
+    expect(dispatch.seen(3)).toEqual(one)
+    expect(await old.commit(tickOf(nextCheckpoint({ ...old, checkpoint: one })))).toBe('fenced')
+    expect(dispatch.seen(3)).toEqual(one)
+    const two = nextCheckpoint({ ...later, checkpoint: one })
+    await later.commit(tickOf(two))
+    expect(dispatch.seen(3)).toEqual(two)
+  })
+
+  it('answers a probe, which fences nobody', async () => {
+    const { dispatch } = fixture()
+    const claim = await dispatch.claim(3)
+    await dispatch.probe()
+    expect(await claim.commit(tickOf(nextCheckpoint(claim)))).toBe('committed')
   })
 }
 

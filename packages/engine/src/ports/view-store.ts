@@ -79,8 +79,8 @@ export interface ViewStore {
   listTasks(namespace: string, filter: TaskFilter, page: Page, asOf?: Position): Listed<TaskState>
   taskAsOf(taskId: string, asOf: Position): TaskState | undefined
   /**
-   * Every enabled, active, not quarantined task by id, in batches; `after` is the last task id of the previous batch.
-   * `only`: those of one partition; the others are not looked at.
+   * Every enabled, active, not quarantined task, in batches; `after` is the last task id of the previous batch. By id,
+   * but with `only` in an order of the store's own: those of one partition, without a look at the others.
    */
   plannable(after: string, max: number, only?: SlotFilter): readonly TaskState[]
   /** Ids of active tasks that use a shared schedule. */
