@@ -69,6 +69,19 @@ describe('plan', () => {
     expect(result.next.get('A')).toBe(noon + 2 * minute)
   })
 
+  it('names runs as it is told to, and decides the same', () => {
+    const definition = define(every(1))
+    const named = planned([definition], noon + 2 * minute, {
+      identify: ({ taskId }, at) => `${taskId}@${at}`,
+    })
+    const hashed = planned([definition], noon + 2 * minute)
+    expect(named.runs.map((run) => run.runId)).toEqual([`A@${noon + 2 * minute}`])
+    expect({ ...named, runs: named.runs.map((run) => ({ ...run, runId: '' })) }).toEqual({
+      ...hashed,
+      runs: hashed.runs.map((run) => ({ ...run, runId: '' })),
+    })
+  })
+
   it('is never early', () => {
     expect(planned([define(every(1))], noon + minute - 1).runs).toEqual([])
   })

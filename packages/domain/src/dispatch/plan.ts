@@ -7,6 +7,7 @@ import {
   earliest,
   lastTaskId,
   nextOccurrence,
+  type Occurrence,
   occurrenceAfter,
   occurrenceBefore,
   scheduledBefore,
@@ -62,6 +63,11 @@ export interface PlanInput {
   /** Unfinished runs of a task, as known at this position. */
   readonly busy: (taskId: string) => Busy
   readonly limits: PlanLimits
+  /**
+   * Names a scheduled run. Default: `runIdOf`, the only one that may ever be committed. A forecast, which counts
+   * millions of runs and keeps none, names them more cheaply: the hash takes longer than all the rest of a decision.
+   */
+  readonly identify?: (definition: Definition, scheduledAt: Instant) => string
 }
 
 export interface Plan {
@@ -134,6 +140,10 @@ const isBehind = (item: DueItem, horizon: Cursor | undefined): boolean =>
   horizon !== undefined &&
   compareCursor(item.dispatchAt, item.definition.taskId, horizon.at, horizon.taskId) > 0
 
+// Field by field: with a spread, planning took twelve times as long (190 000 against 2 300 000 decisions a second).
+const dueItem = (definition: Definition, occurrence: Occurrence | undefined): DueItem | undefined =>
+  occurrence && { scheduledAt: occurrence.scheduledAt, dispatchAt: occurrence.dispatchAt, definition }
+
 /** A stretch of skipped occurrences whose end depends on where the tick is cut. */
 interface OpenSkip {
   readonly definition: Definition
@@ -183,8 +193,7 @@ class Ledger {
   /** What the definition had before the cursor; answers its first occurrence behind it. */
   decideUpToCursor(definition: Definition): DueItem | undefined {
     const { cursor } = this.input
-    const first = occurrenceAfter(definition, earliest(definition))
-    let item = first === undefined ? undefined : { ...first, definition }
+    let item = dueItem(definition, occurrenceAfter(definition, earliest(definition)))
     while (
       item !== undefined &&
       compareCursor(item.dispatchAt, definition.taskId, cursor.at, cursor.taskId) <= 0
@@ -241,16 +250,15 @@ class Ledger {
   private catchUpFrom(definition: Definition): DueItem | undefined {
     let from = this.catchUps.get(definition)
     if (from === undefined) {
-      const found = catchUpFrom(definition, this.input.now, this.input.limits.misfireGraceMs)
-      from = found === undefined ? null : { ...found, definition }
+      from =
+        dueItem(definition, catchUpFrom(definition, this.input.now, this.input.limits.misfireGraceMs)) ?? null
       this.catchUps.set(definition, from)
     }
     return from ?? undefined
   }
 
   following(definition: Definition, cursor: Cursor): DueItem | undefined {
-    const following = nextOccurrence(definition, cursor)
-    return following === undefined ? undefined : { ...following, definition }
+    return dueItem(definition, nextOccurrence(definition, cursor))
   }
 
   private emitOrHold(item: DueItem, kind: 'scheduled' | 'catchUp'): void {
@@ -265,7 +273,8 @@ class Ledger {
       }
       this.queued.set(taskId, (this.queued.get(taskId) ?? 0) + 1)
     }
-    const runId = runIdOf(this.input.cluster, namespace, taskId, scheduledAt)
+    const { identify, cluster } = this.input
+    const runId = identify?.(definition, scheduledAt) ?? runIdOf(cluster, namespace, taskId, scheduledAt)
     this.runs.push({ runId, taskId, scheduledAt, dispatchAt, kind, revision })
   }
 
