@@ -1,1 +1,1 @@
-export type * from './world/types.js'
+export * from './world/index.js'

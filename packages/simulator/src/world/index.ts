@@ -1,0 +1,6 @@
+export { MachineClock } from './machine-clock.js'
+export type { ServiceState } from './network.js'
+export { Network } from './network.js'
+export { type DiskState, type Machine, newMachine, SimProcess } from './process.js'
+export type * from './types.js'
+export { SimWorld, WorldFailure, type WorldOptions } from './world.js'
