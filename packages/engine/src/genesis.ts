@@ -1,31 +1,86 @@
-import type { PartitionId, StoredEvent } from '@almanac/domain'
-import { digestOf } from '@almanac/domain'
+import type {
+  Checkpoint,
+  PartitionId,
+  PartitionProgress,
+  PartitionRecovered,
+  RecordedEvent,
+  StoredEvent,
+} from '@almanac/domain'
 import type { Instant } from '@almanac/recurrence'
-import type { EventLog } from './ports/event-log.js'
+import { eventIdOf } from './commands/event-id.js'
+import type { EventLog, ExpectedRevision } from './ports/event-log.js'
+
+/** What the event log knows of a partition. */
+export interface PartitionHistory {
+  /** When it began: occurrences count from there. */
+  readonly startedAt: Instant
+  /** The newest checkpoint that its owners mirrored; null: none was. */
+  readonly mirrored: Checkpoint | null
+  /** The highest term that was mirrored, of an owner without a checkpoint too; 0: none. New terms belong above it. */
+  readonly term: number
+}
 
 /**
- * When the partition began: occurrences count from there. Genesis is an event, so a missing checkpoint is never
- * taken for a new partition. Appended once, by whoever claims the partition first.
+ * The history of a partition. Genesis is an event, so a missing checkpoint is never taken for a new partition; it is
+ * appended once, by whoever claims the partition first. Reads the whole stream: ask when the dispatch log knows nothing.
  */
-export async function genesisOf(
+export async function partitionHistoryOf(
   log: EventLog,
   partition: PartitionId,
   nodeId: string,
   now: Instant,
-): Promise<Instant> {
-  const stream = `partition-${partition}`
+): Promise<PartitionHistory> {
+  const stream = partitionStream(partition)
   const known = await log.readStream(stream)
-  const first = known[0]
-  if (first !== undefined) return first.metadata.at
-  const appended = await log.append(stream, 'none', [initialized(stream, nodeId, now)])
-  if (appended.outcome === 'appended') return now
-  return (await log.readStream(stream))[0]?.metadata.at ?? now
+  if (known.length > 0) return historyIn(known, now)
+  const place = { stream, expected: 'none', previousHash: '', nodeId, at: now } as const
+  const appended = await log.append(stream, 'none', [
+    partitionEvent(place, 'PartitionInitialized', { at: now }),
+  ])
+  if (appended.outcome === 'appended') return { startedAt: now, mirrored: null, term: 0 }
+  return historyIn(await log.readStream(stream), now)
 }
 
-const initialized = (stream: string, nodeId: string, at: Instant): StoredEvent => ({
-  id: digestOf(`${stream}|initialized`).slice(0, 32),
-  type: 'PartitionInitialized',
-  version: 1,
-  data: { at },
-  metadata: { namespace: '', actor: nodeId, at, correlationId: stream, previousHash: '' },
-})
+function historyIn(events: readonly RecordedEvent[], now: Instant): PartitionHistory {
+  let mirrored: Checkpoint | null = null
+  let term = 0
+  for (const event of events) {
+    const progress = progressIn(event)
+    if (progress === undefined) continue
+    const { checkpoint } = progress
+    term = Math.max(term, progress.term)
+    if (checkpoint !== null && (mirrored === null || isLater(checkpoint, mirrored))) mirrored = checkpoint
+  }
+  return { startedAt: events[0]?.metadata.at ?? now, mirrored, term }
+}
+
+const isLater = (a: Checkpoint, b: Checkpoint): boolean =>
+  a.term > b.term || (a.term === b.term && a.seq > b.seq)
+
+export const partitionStream = (partition: PartitionId): string => `partition-${partition}`
+
+/** What an event tells of an owner's progress; undefined: nothing. */
+export const progressIn = ({
+  type,
+  data,
+}: RecordedEvent): PartitionProgress | PartitionRecovered | undefined =>
+  type === 'PartitionProgress' || type === 'PartitionRecovered'
+    ? (data as PartitionProgress | PartitionRecovered)
+    : undefined
+
+/** Where an event of a partition is to stand, and who says it when. */
+interface PartitionPlace {
+  readonly stream: string
+  readonly expected: ExpectedRevision
+  readonly previousHash: string
+  readonly nodeId: string
+  readonly at: Instant
+}
+
+/** The event as it is stored. Its id is made of its place and all that it says, so appending it again does no harm. */
+export function partitionEvent(place: PartitionPlace, type: string, data: unknown): StoredEvent {
+  const { stream, expected, previousHash, nodeId, at } = place
+  const metadata = { namespace: '', actor: nodeId, at, correlationId: stream, previousHash }
+  const event = { type, version: 1, data, metadata }
+  return { id: eventIdOf({ stream, expected, index: 0, token: type }, event), ...event }
+}

@@ -2,6 +2,9 @@ import type { Position } from '@almanac/domain'
 import type { Instant } from '@almanac/recurrence'
 import type { Application, Commands, NodeStatus } from './application.js'
 import { Chores } from './chores.js'
+import type { ClockGuard } from './clock-guard.js'
+import { Fitness } from './cluster/fitness.js'
+import { LeasedTenure } from './cluster/leased-tenure.js'
 import { createCommands } from './commands/commands.js'
 import type { SystemCommands } from './commands/system-commands.js'
 import { Intake } from './intake/run-intake.js'
@@ -9,15 +12,20 @@ import type { Clock, Random } from './ports/clock.js'
 import type { DispatchLog } from './ports/dispatch-log.js'
 import type { EventLog } from './ports/event-log.js'
 import { PortFault } from './ports/faults.js'
+import type { LeaseStore } from './ports/lease-store.js'
+import type { Membership } from './ports/membership.js'
 import type { RunStore } from './ports/run-store.js'
 import type { ViewStore } from './ports/view-store.js'
 import { Barrier } from './projection/barrier.js'
 import { type Change, Projector } from './projection/projector.js'
+import { ChangeFence } from './query/change-fence.js'
 import { NodeQueries } from './query/queries.js'
 import { Definitions } from './scheduling/definitions.js'
 import { followUpsOf } from './scheduling/follow-ups.js'
+import { ProgressMirror } from './scheduling/mirror.js'
 import type { NodeOptions, NodeParts } from './scheduling/node-parts.js'
 import { Scheduler } from './scheduling/scheduler.js'
+import { SoleTenure } from './scheduling/tenure.js'
 import { SteadyClock } from './steady-clock.js'
 import { createStop } from './stop.js'
 
@@ -28,6 +36,15 @@ export interface NodeAdapters {
   readonly runs: RunStore
   readonly clock: Clock
   readonly random: Random
+  /** With other nodes: who they are, and who should do what. Without, this node owns every partition. */
+  readonly cluster?: ClusterAdapters
+}
+
+export interface ClusterAdapters {
+  readonly membership: Membership
+  readonly leases: LeaseStore
+  /** The clock of `NodeAdapters`, held against those of the servers that this node talks to. */
+  readonly guard: ClockGuard
 }
 
 export interface NodeCallbacks {
@@ -52,6 +69,8 @@ export class Node implements Application {
   private readonly chores: Chores
   private readonly projector: Projector
   private readonly scheduler: Scheduler
+  private readonly tenure: LeasedTenure | undefined
+  private readonly fence: ChangeFence
   private readonly system: SystemCommands
   private readonly startedAt: Instant
   private readonly counted = { ticks: 0, runs: 0, skips: 0, maxLatenessMs: 0, latenessMsSum: 0 }
@@ -63,12 +82,23 @@ export class Node implements Application {
     this.adapters = adapters
     this.options = options
     this.callbacks = callbacks
-    const { log, views, runs, random } = adapters
-    const clock = new SteadyClock(adapters.clock)
+    const { log, views, runs, random, dispatchLog, cluster } = adapters
+    const { onFault } = callbacks
+    const clock =
+      cluster === undefined
+        ? new SteadyClock(adapters.clock)
+        : new SteadyClock(cluster.guard, () => cluster.guard.hasSources())
     this.clock = clock
     this.startedAt = clock.now()
-    this.chores = new Chores(clock, callbacks.onFault)
-    this.projector = new Projector({ log, views, clock, onChanges: (changes) => this.applied(changes) })
+    this.chores = new Chores(clock, onFault)
+    this.projector = new Projector({
+      log,
+      views,
+      clock,
+      onChanges: (changes) => this.applied(changes),
+      onFault,
+      retryMs: options.parkedRetryMs,
+    })
     const definitions = new Definitions(views)
     const waitFor = (position: Position, timeoutMs: number) => this.projector.waitFor(position, timeoutMs)
     const commands = createCommands({ log, clock, random, views, cluster: options.cluster, waitFor })
@@ -76,6 +106,29 @@ export class Node implements Application {
     this.system = commands
     this.intake = new Intake(runs, clock, this.stopping)
     this.queries = new NodeQueries({ log, views, runs, clock, projector: this.projector, definitions })
+    this.fence = new ChangeFence({ dispatchLog, clock, partitions: options.partitions })
+    this.tenure = cluster === undefined ? undefined : this.leasedTenure(cluster)
+    this.scheduler = this.createScheduler(definitions)
+  }
+
+  private leasedTenure({ membership, leases, guard }: ClusterAdapters): LeasedTenure {
+    const { log, dispatchLog, random } = this.adapters
+    const { clock, options } = this
+    const probe = async () => {
+      await log.head()
+      await dispatchLog.probe()
+    }
+    const fitness = new Fitness({ clock, unfitAfterMs: options.unfitAfterMs, probe })
+    const { onFault } = this.callbacks
+    const parts = { membership, leases, dispatchLog, clock, random, fitness, guard, options, onFault }
+    return new LeasedTenure(parts)
+  }
+
+  private createScheduler(definitions: Definitions): Scheduler {
+    const { log, dispatchLog, views, runs } = this.adapters
+    const { clock, options, callbacks, tenure } = this
+    const { onFault } = callbacks
+    const mirror = new ProgressMirror({ log, clock, nodeId: options.nodeId, onFault })
     const node: NodeParts = {
       clock,
       views,
@@ -84,22 +137,36 @@ export class Node implements Application {
       definitions,
       followUps: followUpsOf(this.chores, this.system, log, clock),
       options,
-      onFault: callbacks.onFault,
+      onFault,
       onCommitted: (committed, skips) => {
         this.count(committed, skips.length)
         this.intake.committed(committed)
       },
+      holds: (partition) => tenure?.holds(partition) ?? true,
+      onTicked: (partition, isParked) => tenure?.ticked(partition, isParked),
+      mirror:
+        options.mirrorEveryMs === null
+          ? undefined
+          : (...progress) => {
+              void mirror.note(...progress)
+            },
     }
-    this.scheduler = new Scheduler({ log, dispatchLog: adapters.dispatchLog, node })
+    return new Scheduler({
+      log,
+      dispatchLog,
+      tenure: tenure ?? new SoleTenure(clock, options.parkedRetryMs),
+      recovered: (...recovery) => mirror.recovered(...recovery),
+      node,
+    })
   }
 
-  /** Resolves when the read models are up to date and every partition is owned. */
+  /** Resolves when the read models are up to date; as the only node, also when every partition is owned. */
   async start(): Promise<void> {
-    await this.projector.catchUp(this.callbacks.onProgress)
+    await this.projector.catchUp(this.callbacks.onProgress, this.stopping)
     await new Promise<void>((resolve, reject) => {
       const loops = [
         this.projector.run(this.stopping),
-        this.scheduler.run(this.stopping, resolve),
+        this.schedule(resolve),
         this.chores.run(this.stopping),
         this.housekeeping(),
         this.watchClock(),
@@ -118,12 +185,33 @@ export class Node implements Application {
     this.problem = null
   }
 
+  /** Membership first, so that the clock has been held against another one before anything is decided by it. */
+  private async schedule(onReady: () => void): Promise<void> {
+    const { tenure, scheduler, stopping, options } = this
+    if (tenure === undefined) return scheduler.run(stopping, onReady)
+    const heard = createStop()
+    const renewing = tenure.run(stopping, () => heard.stop())
+    await Promise.race([renewing, new Promise<void>((resolve) => heard.onStop(resolve))])
+    if (options.weight > 0) await scheduler.run(stopping, onReady)
+    else onReady()
+    await renewing
+    await tenure.leave()
+  }
+
   /** Ends the loops: ticks under way finish, partitions are released. May be called twice. */
   async stop(): Promise<void> {
     this.ready = false
     this.problem ??= 'stopping'
     this.stopping.stop()
     await this.loops
+  }
+
+  /**
+   * Resolves true once no run of a definition of the task from before `position` can be committed any more; false
+   * after `timeoutMs`.
+   */
+  fenced(taskId: string, position: Position, timeoutMs: number): Promise<boolean> {
+    return this.fence.fenced(taskId, position, timeoutMs)
   }
 
   status(): NodeStatus {
@@ -135,7 +223,7 @@ export class Node implements Application {
       startedAt: this.startedAt,
       now: this.clock.now(),
       ready: this.ready,
-      problem: this.problem,
+      problem: this.problem ?? this.tenure?.problem ?? null,
       head: views.position(),
       viewPosition: views.position(),
       partitions: this.scheduler.status(),

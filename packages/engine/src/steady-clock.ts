@@ -8,11 +8,17 @@ import type { Clock, Stop } from './ports/clock.js'
  */
 export class SteadyClock implements Clock {
   private readonly source: Clock
+  private readonly isVouchedFor: () => boolean
   private last: number
   private lastElapsed: number
 
-  constructor(source: Clock) {
+  /**
+   * `isVouchedFor`: other clocks say now that the source is right. A large step back is then followed at once: what
+   * this clock has said before was wrong, and every commit was held against the dispatch log's own clock.
+   */
+  constructor(source: Clock, isVouchedFor: () => boolean = () => false) {
     this.source = source
+    this.isVouchedFor = isVouchedFor
     this.last = source.now()
     this.lastElapsed = source.elapsed()
   }
@@ -20,7 +26,8 @@ export class SteadyClock implements Clock {
   now(): Instant {
     const elapsed = this.source.elapsed()
     const slow = this.last + (elapsed - this.lastElapsed) / 2
-    this.last = Math.max(this.source.now(), slow)
+    const now = this.source.now()
+    this.last = slow - now > vouchedStepMs && this.isVouchedFor() ? now : Math.max(now, slow)
     this.lastElapsed = elapsed
     return Math.floor(this.last)
   }
@@ -48,3 +55,6 @@ export class SteadyClock implements Clock {
 }
 
 const maxAheadMs = 86_400_000
+
+/** Less is waited out, also when others vouch for the source. */
+const vouchedStepMs = 500

@@ -32,3 +32,15 @@ export function createStop(): Stop & { stop(): void } {
     },
   }
 }
+
+/** Fires when one of the two does. `forget` lets go of both: to be called when it is not needed any more. */
+export function eitherStop(one: Stop, other: Stop): { readonly stop: Stop; forget(): void } {
+  const either = createStop()
+  const forgets = [one, other].map((each) => each.onStop(() => either.stop()))
+  return {
+    stop: either,
+    forget: () => {
+      for (const forget of forgets) forget()
+    },
+  }
+}

@@ -1,4 +1,4 @@
-import type { PartitionId } from '../dispatch/types.js'
+import type { Checkpoint, PartitionId } from '../dispatch/types.js'
 import { digestOf } from '../ids.js'
 
 /** One process of the cluster, as it registers itself. */
@@ -43,4 +43,20 @@ export function rankedOwners(
 function scoreOf(partition: PartitionId, { nodeId, weight }: Member): number {
   const bits = Number.parseInt(digestOf(`place|${partition}|${nodeId}`).slice(0, 12), 16)
   return -weight / Math.log((bits + 0.5) / 2 ** 48)
+}
+
+/**
+ * Whether a member may go on from the checkpoint: not with older zone data, nor with rules of an older major version
+ * than those it was made with. Versions that can't be compared are taken for equal.
+ */
+export function mayContinue(
+  { engineVersion, tzVersion }: Pick<Member, 'engineVersion' | 'tzVersion'>,
+  checkpoint: Pick<Checkpoint, 'engineVersion' | 'tzVersion'> | null,
+): boolean {
+  if (checkpoint === null) return true
+  const isZoneData = (text: string) => /^\d{4}[a-z]?$/.test(text)
+  if (isZoneData(tzVersion) && isZoneData(checkpoint.tzVersion) && tzVersion < checkpoint.tzVersion)
+    return false
+  const major = (version: string) => Number.parseInt(version, 10)
+  return !(major(engineVersion) < major(checkpoint.engineVersion))
 }

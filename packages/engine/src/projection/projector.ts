@@ -11,6 +11,7 @@ import {
 } from '@almanac/domain'
 import type { Clock, Stop } from '../ports/clock.js'
 import type { EventLog, EventPage } from '../ports/event-log.js'
+import { PortFault } from '../ports/faults.js'
 import type { Versioned, ViewStore } from '../ports/view-store.js'
 import { createStop } from '../stop.js'
 
@@ -42,6 +43,9 @@ interface ProjectorParts {
   readonly clock: Clock
   /** Called after each applied page, in the same turn: read models and listener never differ. */
   readonly onChanges: (changes: readonly Change[], position: Position) => void
+  /** The log or the views can't be reached; tried again. */
+  readonly onFault: (message: string, fault: unknown) => void
+  readonly retryMs: number
 }
 
 /**
@@ -60,19 +64,39 @@ export class Projector {
     return this.parts.views.position()
   }
 
-  /** Applies all that the log has now; `onProgress` is told after each page. */
-  async catchUp(onProgress: (position: Position, head: Position) => void): Promise<void> {
+  /** Applies all that the log has now, or ends with `stop`; `onProgress` is told after each page. */
+  async catchUp(onProgress: (position: Position, head: Position) => void, stop: Stop): Promise<void> {
     const { log } = this.parts
-    const head = await log.head()
-    while (this.position() < head) {
-      this.apply(await log.readAll(this.position(), pageSize))
-      onProgress(this.position(), head)
-    }
+    let head: Position | undefined
+    await this.persist(stop, async () => {
+      head ??= await log.head()
+      while (this.position() < head && !stop.stopped) {
+        this.apply(await log.readAll(this.position(), pageSize))
+        onProgress(this.position(), head)
+      }
+      return 'done'
+    })
   }
 
-  /** Applies what comes, until `stop`. Rejects when the log or the views fail: the node decides what then. */
+  /** Applies what comes, until `stop`. */
   async run(stop: Stop): Promise<void> {
-    for await (const page of this.parts.log.follow(this.position(), stop)) this.apply(page)
+    await this.persist(stop, async () => {
+      for await (const page of this.parts.log.follow(this.position(), stop)) this.apply(page)
+      return 'again'
+    })
+  }
+
+  /** Goes on after faults of the ports, from where the views are: what they have stored they have stored whole. */
+  private async persist(stop: Stop, work: () => Promise<'done' | 'again'>): Promise<void> {
+    while (!stop.stopped) {
+      try {
+        if ((await work()) === 'done') return
+      } catch (fault) {
+        if (!(fault instanceof PortFault)) throw fault
+        this.parts.onFault('following the event log', fault)
+        await this.parts.clock.sleep(this.parts.retryMs, stop)
+      }
+    }
   }
 
   /** Resolves true once everything up to `position` is applied, false after `timeoutMs`. */

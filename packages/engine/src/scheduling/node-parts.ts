@@ -1,4 +1,4 @@
-import type { Checkpoint, RunCommand, Skip, TaskState } from '@almanac/domain'
+import type { Checkpoint, PartitionId, PartitionProgress, RunCommand, Skip, TaskState } from '@almanac/domain'
 import type { Problem } from '@almanac/recurrence'
 import type { RunStore } from '../ports/run-store.js'
 import type { ViewStore } from '../ports/view-store.js'
@@ -111,4 +111,16 @@ export interface NodeParts {
   /** Something went wrong and is tried again. */
   readonly onFault: (message: string, fault: unknown) => void
   readonly onCommitted: (runs: readonly RunCommand[], skips: readonly Skip[], next: Checkpoint) => void
+  /** Whether the owner of the partition may tick just now (see `Tenure`). */
+  readonly holds: (partition: PartitionId) => boolean
+  readonly onTicked: (partition: PartitionId, isParked: boolean) => void
+  /** Mirrors a partition's progress in the event log; undefined: not done (standalone). */
+  readonly mirror:
+    | ((
+        partition: PartitionId,
+        term: number,
+        cause: PartitionProgress['cause'],
+        checkpoint: Checkpoint | null,
+      ) => void)
+    | undefined
 }

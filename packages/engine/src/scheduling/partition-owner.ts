@@ -7,23 +7,37 @@ import {
   nextCheckpoint,
   nextOccurrence,
   type PartitionId,
+  type PartitionProgress,
   type Plan,
+  type PlannedRun,
   type Position,
   plan,
+  type RunCommand,
   runCommandOf,
   type TaskState,
 } from '@almanac/domain'
 import type { Instant } from '@almanac/recurrence'
 import type { Stop } from '../ports/clock.js'
 import type { Claim } from '../ports/dispatch-log.js'
-import { PortFault } from '../ports/faults.js'
+import { PortFault, unavailable } from '../ports/faults.js'
 import type { Change } from '../projection/projector.js'
 import { Signal } from '../signal.js'
 import { DueIndex } from './due-index.js'
 import type { NodeParts } from './node-parts.js'
 import { isPlannable, Undecided } from './undecided.js'
 
-export type TickOutcome = 'nothing' | 'committed' | 'fenced' | 'unknown' | 'parked'
+/** `stale`: it took so long that the barrier says nothing any more; decided anew at once. */
+export type TickOutcome = 'nothing' | 'committed' | 'fenced' | 'unknown' | 'parked' | 'stale'
+
+/** What an owner begins with. */
+export interface Beginning {
+  /** The last committed checkpoint; after its loss, the mirrored one; null in a new partition. */
+  readonly checkpoint: Checkpoint | null
+  /** Of a new partition: occurrences count from there. */
+  readonly startedAt: Instant
+  /** The checkpoint is the mirrored one: what is due by then may have been committed before. */
+  readonly recoveredAt: Instant | null
+}
 
 /** What a tick has decided and not committed yet. */
 interface Decision {
@@ -54,16 +68,21 @@ export class PartitionOwner {
   private lastBarrier: number
   /** Up to where ticks have decided, the one under way included. */
   private reached: Instant
+  private readonly recoveredAt: Instant | null
+  private mirroredAt: number
 
-  constructor(parts: NodeParts, claim: Claim, startedAt: Instant) {
+  constructor(parts: NodeParts, claim: Claim, { checkpoint, startedAt, recoveredAt }: Beginning) {
     this.parts = parts
     this.claim = claim
     this.partition = claim.partition
-    this.checkpoint = claim.checkpoint
-    this.cursor = claim.checkpoint?.cursor ?? genesis(startedAt).cursor
+    this.checkpoint = checkpoint
+    this.cursor = checkpoint?.cursor ?? genesis(startedAt).cursor
     this.reached = this.cursor.at
+    this.recoveredAt = recoveredAt
     this.undecided = new Undecided(parts.definitions)
-    this.lastBarrier = parts.clock.elapsed()
+    // What another owner knew is not known here: before the first barrier nothing is decided.
+    this.lastBarrier = Number.NEGATIVE_INFINITY
+    this.mirroredAt = parts.clock.elapsed()
     this.liveAfter = parts.views.position()
   }
 
@@ -148,12 +167,26 @@ export class PartitionOwner {
         await this.signal.wait(clock, idleMs, stop)
         continue
       }
+      if (!this.parts.holds(this.partition)) {
+        await clock.sleep(options.renewEveryMs / 30, stop)
+        continue
+      }
       const outcome = await this.tick()
+      this.parts.onTicked(this.partition, outcome === 'parked')
       if (outcome === 'fenced' || outcome === 'unknown') return outcome
       if (outcome === 'parked') await clock.sleep(options.parkedRetryMs, stop)
     }
+    this.mirror('handover')
     await this.claim.release()
     return 'stopped'
+  }
+
+  /** Leaves a mark of how far the partition is in the event log; in the background, and no harm when it fails. */
+  mirror(cause: PartitionProgress['cause']): void {
+    const { mirror } = this.parts
+    if (mirror === undefined) return
+    this.mirroredAt = this.parts.clock.elapsed()
+    mirror(this.partition, this.claim.term, cause, this.checkpoint)
   }
 
   private untilNextTick(): number {
@@ -167,9 +200,15 @@ export class PartitionOwner {
   /** One pass: everything between the barrier and the commit happens in one turn, on one position. */
   async tick(): Promise<TickOutcome> {
     const { parts } = this
-    if (await parts.barrier.reach()) this.lastBarrier = parts.clock.elapsed()
-    else if (parts.clock.elapsed() - this.lastBarrier > parts.options.staleLimitMs) return 'parked'
+    const begunAt = parts.clock.elapsed()
+    const isReached = await parts.barrier.reach()
+    const elapsed = parts.clock.elapsed()
+    if (isReached) this.lastBarrier = elapsed
+    else if (elapsed - this.lastBarrier > parts.options.staleLimitMs) return 'parked'
+    // The process may have stood still meanwhile.
+    if (elapsed - begunAt > parts.options.tickDeadlineMs) return 'stale'
     const position = parts.views.position()
+    if (position < this.position) return this.behind(isReached)
     for (const taskId of this.dirty) this.place(parts.views.task(taskId))
     this.dirty.clear()
     const now = this.checkpoint?.more === true ? this.checkpoint.evaluatedAt : parts.clock.now()
@@ -184,6 +223,17 @@ export class PartitionOwner {
       for (const { taskId, due } of decision.taken) if (!this.dirty.has(taskId)) this.index.set(taskId, due)
       return 'parked'
     }
+  }
+
+  /** The partition was decided by newer definitions than this node has: never by older ones again. */
+  private behind(isReached: boolean): TickOutcome {
+    if (isReached) {
+      const fault = unavailable(
+        `the event log ends before position ${this.position}: has a backup been restored?`,
+      )
+      this.parts.onFault(`partition ${this.partition}`, fault)
+    }
+    return 'parked'
   }
 
   private decide(now: Instant, position: Position): Decision | undefined {
@@ -252,16 +302,30 @@ export class PartitionOwner {
     const tick = { emittedAt: parts.clock.now(), partition: this.partition, seq: next.seq }
     const commands = runs.flatMap((run) => {
       const state = states.get(run.taskId)
-      return state === undefined ? [] : [runCommandOf(state, run, tick)]
+      return state === undefined ? [] : [this.commandOf(state, run, tick)]
     })
     const outcome = await this.claim.commit({ runs: commands, skips, resets, next })
+    if (outcome === 'early') throw unavailable('by the clock of the dispatch log it is not time yet')
     if (outcome !== 'committed') return outcome
     this.checkpoint = next
     this.cursor = cursor
     this.undecided.settled(position)
     this.settle(decision)
     parts.onCommitted(commands, skips, next)
+    const { mirrorEveryMs } = parts.options
+    if (mirrorEveryMs !== null && parts.clock.elapsed() - this.mirroredAt >= mirrorEveryMs)
+      this.mirror('interval')
     return 'committed'
+  }
+
+  private commandOf(
+    state: TaskState,
+    run: PlannedRun,
+    tick: { readonly emittedAt: Instant; readonly partition: PartitionId; readonly seq: number },
+  ): RunCommand {
+    const command = runCommandOf(state, run, tick)
+    const isReplayed = this.recoveredAt !== null && run.dispatchAt <= this.recoveredAt
+    return isReplayed ? { ...command, replayed: true } : command
   }
 
   /** Puts the decided tasks back into the index, or ends them. */

@@ -6,44 +6,56 @@ import {
   type TaskState,
 } from '@almanac/domain'
 import type { PartitionStatus } from '../application.js'
-import { genesisOf } from '../genesis.js'
+import { partitionHistoryOf } from '../genesis.js'
 import type { Stop } from '../ports/clock.js'
-import type { DispatchLog } from '../ports/dispatch-log.js'
+import type { Claim, DispatchLog } from '../ports/dispatch-log.js'
 import type { EventLog } from '../ports/event-log.js'
 import { PortFault } from '../ports/faults.js'
 import type { Change } from '../projection/projector.js'
+import { eitherStop } from '../stop.js'
 import type { Definitions } from './definitions.js'
+import type { ProgressMirror } from './mirror.js'
 import type { NodeParts } from './node-parts.js'
 import { PartitionOwner } from './partition-owner.js'
+import type { Tenure, TenureEnd } from './tenure.js'
 import { isPlannable } from './undecided.js'
 
 interface SchedulerParts {
   readonly log: EventLog
   readonly dispatchLog: DispatchLog
+  readonly tenure: Tenure
+  readonly recovered: ProgressMirror['recovered']
   readonly node: NodeParts
 }
 
-/** Keeps every partition of this node owned and deciding, each in a loop of its own. */
+/** Keeps the partitions that are this node's to own deciding, each in a loop of its own. */
 export class Scheduler {
   private readonly parts: SchedulerParts
   private readonly owners = new Map<PartitionId, PartitionOwner>()
   private fencedCount = 0
   private unknownCount = 0
+  private takeoverCount = 0
 
   constructor(parts: SchedulerParts) {
     this.parts = parts
   }
 
   get counters() {
-    return { fenced_total: this.fencedCount, commit_unknown_total: this.unknownCount }
+    return {
+      fenced_total: this.fencedCount,
+      commit_unknown_total: this.unknownCount,
+      takeovers_total: this.takeoverCount,
+    }
   }
 
   /** Runs until `stop`; every partition is released then. */
   async run(stop: Stop, onReady: () => void): Promise<void> {
     const { partitions } = this.parts.node.options
     const all = Array.from({ length: partitions }, (_, partition) => partition)
-    await Promise.all(all.map((partition) => this.open(partition)))
-    await this.fill(all)
+    if (this.parts.tenure.ownsAll) {
+      await Promise.all(all.map((partition) => this.open(partition)))
+      await this.fill(all)
+    }
     onReady()
     await Promise.all(all.map((partition) => this.keep(partition, stop)))
   }
@@ -113,11 +125,12 @@ export class Scheduler {
     }
   }
 
-  private *plannable(): Generator<TaskState> {
-    const { views } = this.parts.node
+  private *plannable(only?: PartitionId): Generator<TaskState> {
+    const { views, options } = this.parts.node
+    const part = only === undefined ? undefined : { partition: only, partitions: options.partitions }
     let after = ''
     for (;;) {
-      const states = views.plannable(after, scanSize)
+      const states = views.plannable(after, scanSize, part)
       yield* states
       const last = states.at(-1)
       if (last === undefined || states.length < scanSize) return
@@ -126,22 +139,52 @@ export class Scheduler {
   }
 
   private async open(partition: PartitionId): Promise<PartitionOwner> {
-    const { log, dispatchLog, node } = this.parts
+    const { dispatchLog, node } = this.parts
     const claim = await dispatchLog.claim(partition)
     node.clock.notBefore(claim.checkpoint?.evaluatedAt ?? 0)
-    const startedAt =
-      claim.checkpoint === null ? await genesisOf(log, partition, node.options.nodeId, node.clock.now()) : 0
-    const owner = new PartitionOwner(node, claim, startedAt)
+    const owner =
+      claim.checkpoint === null
+        ? await this.openWithout(claim)
+        : new PartitionOwner(node, claim, { checkpoint: claim.checkpoint, startedAt: 0, recoveredAt: null })
     this.owners.set(partition, owner)
     return owner
+  }
+
+  /** No checkpoint: the partition is new, or the dispatch log has lost it. Never "from now on", silently. */
+  private async openWithout(claim: Claim): Promise<PartitionOwner> {
+    const { log, dispatchLog, recovered, node } = this.parts
+    const { partition } = claim
+    const { nodeId, recovery } = node.options
+    const { startedAt, mirrored, term } = await partitionHistoryOf(log, partition, nodeId, node.clock.now())
+    if (mirrored !== null && recovery === 'halt') {
+      await claim.release()
+      throw new Halted(
+        `partition ${partition} has lost its checkpoint ${mirrored.seq} and waits for a decision`,
+      )
+    }
+    let own = claim
+    if (claim.term <= term) {
+      await claim.release()
+      own = await dispatchLog.claim(partition, term)
+    }
+    if (own.checkpoint !== null) {
+      return new PartitionOwner(node, own, { checkpoint: own.checkpoint, startedAt, recoveredAt: null })
+    }
+    if (mirrored !== null) await recovered(partition, own.term, mirrored)
+    // Somebody has owned it: what the log has lost may have been committed.
+    const recoveredAt = term > 0 ? node.clock.now() : null
+    return new PartitionOwner(node, own, { checkpoint: mirrored, startedAt, recoveredAt })
   }
 
   /** Puts the tasks of newly opened partitions into their due indexes, and finds what was asked of them. */
   private async fill(opened: readonly PartitionId[]): Promise<void> {
     const { node } = this.parts
     const wanted = new Set(opened)
-    for (const state of this.plannable()) {
-      const partition = partitionOf(state.taskId, node.options.partitions)
+    const { partitions } = node.options
+    const [only] = opened
+    const states = opened.length === 1 && only !== undefined ? this.plannable(only) : this.plannable()
+    for (const state of states) {
+      const partition = partitionOf(state.taskId, partitions)
       if (wanted.has(partition)) this.owners.get(partition)?.place(state)
     }
     const owners = opened.flatMap((partition) => this.owners.get(partition) ?? [])
@@ -188,30 +231,45 @@ export class Scheduler {
     }
   }
 
-  /** Owns one partition until `stop`: claimed anew whenever the claim is lost or a commit's outcome unknown. */
+  /** Owns one partition whenever it is this node's to own, until `stop`. */
   private async keep(partition: PartitionId, stop: Stop): Promise<void> {
-    const { node } = this.parts
-    let owner = this.owners.get(partition)
-    while (!stop.stopped) {
-      try {
-        if (owner === undefined) {
-          owner = await this.open(partition)
-          await this.fill([partition])
-        }
-        const ended = await owner.run(stop)
-        if (ended === 'stopped') return
-        if (ended === 'fenced') this.fencedCount += 1
-        else this.unknownCount += 1
-      } catch (fault) {
-        node.onFault(`partition ${partition}`, fault)
-        if (!(fault instanceof PortFault)) throw fault
-      }
+    const { tenure } = this.parts
+    for (;;) {
+      const letGo = await tenure.begin(partition, stop)
+      if (letGo === undefined) return
+      const { stop: until, forget } = eitherStop(letGo, stop)
+      const how = await this.own(partition, until)
+      forget()
       this.owners.delete(partition)
-      owner = undefined
-      await node.clock.sleep(node.options.parkedRetryMs, stop)
+      if (how === 'fenced') this.fencedCount += 1
+      if (how === 'unknown') this.unknownCount += 1
+      await tenure.end(partition, how)
+    }
+  }
+
+  private async own(partition: PartitionId, until: Stop): Promise<TenureEnd> {
+    const { node } = this.parts
+    try {
+      let owner = this.owners.get(partition)
+      if (owner === undefined) {
+        owner = await this.open(partition)
+        await this.fill([partition])
+        this.takeoverCount += 1
+        owner.mirror('takeover')
+      }
+      const ended = await owner.run(until)
+      return ended === 'stopped' ? 'released' : ended
+    } catch (fault) {
+      node.onFault(`partition ${partition}`, fault)
+      if (fault instanceof Halted) return 'halted'
+      if (!(fault instanceof PortFault)) throw fault
+      return fault.code === 'outcome_unknown' ? 'unknown' : 'failed'
     }
   }
 }
+
+/** A person has to look before the partition goes on. */
+class Halted extends Error {}
 
 /** Plans the task anew; what it had due by what it referred to until then is superseded. */
 function reschedule(

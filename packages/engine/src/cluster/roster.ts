@@ -1,0 +1,60 @@
+import { type Checkpoint, type Member, mayContinue, type PartitionId, rankedOwners } from '@almanac/domain'
+
+interface RosterParts {
+  readonly nodeId: string
+  readonly settleMs: number
+  readonly homeRegions: ReadonlyMap<PartitionId, string>
+}
+
+/** Who is in the cluster as this node last heard, and since when. */
+export class Roster {
+  private readonly parts: RosterParts
+  private readonly since = new Map<string, number>()
+  private current: readonly Member[] = []
+  private orders = new Map<string, readonly Member[]>()
+
+  constructor(parts: RosterParts) {
+    this.parts = parts
+  }
+
+  get members(): readonly Member[] {
+    return this.current
+  }
+
+  /** `now`: elapsed time. A process that was started anew under the same node id counts as newly come. */
+  update(members: readonly Member[], now: number): void {
+    if (JSON.stringify(members) === JSON.stringify(this.current)) return
+    const known = new Set(members.map(identity))
+    for (const key of this.since.keys()) if (!known.has(key)) this.since.delete(key)
+    for (const key of known) if (!this.since.has(key)) this.since.set(key, now)
+    this.current = members
+    this.orders = new Map()
+  }
+
+  /** Best owner first; only those that may go on from the newest checkpoint that has been seen. */
+  ranked(partition: PartitionId, seen: Checkpoint | null): readonly Member[] {
+    const key = `${partition}|${seen?.engineVersion ?? ''}|${seen?.tzVersion ?? ''}`
+    let order = this.orders.get(key)
+    if (order === undefined) {
+      const able = this.current.filter((member) => mayContinue(member, seen))
+      order = rankedOwners(partition, able, this.parts.homeRegions.get(partition))
+      this.orders.set(key, order)
+    }
+    return order
+  }
+
+  /** This node's place in the order; -1 when it takes none. */
+  rank(partition: PartitionId, seen: Checkpoint | null): number {
+    return this.ranked(partition, seen).findIndex(({ nodeId }) => nodeId === this.parts.nodeId)
+  }
+
+  /** Whether somebody else should have the partition, and has been there long enough to be given it. */
+  belongsToOther(partition: PartitionId, seen: Checkpoint | null, now: number): boolean {
+    const [first] = this.ranked(partition, seen)
+    if (first === undefined || first.nodeId === this.parts.nodeId) return false
+    return now - (this.since.get(identity(first)) ?? now) >= this.parts.settleMs
+  }
+}
+
+/** A weight that changes is a change of mind, not of the process: it counts anew as well. */
+const identity = ({ nodeId, instance, weight }: Member): string => `${nodeId}/${instance}/${weight > 0}`
