@@ -30,8 +30,9 @@ interface Verdict {
 
 /**
  * The wall clock, held against the clocks of servers (lease store, broker, event log). A wall that is ahead of any of
- * them is not followed: time goes on with the slowest source, so that nothing is dispatched early. A wall that is behind
- * is put right when two sources or more say so, and believed against a single one, since late is mended and early is not.
+ * them is not followed: time goes on with the slowest source, so that nothing is dispatched early. A wall that is
+ * behind is put right when two sources or more say so. Against a single one it is believed, since late can be mended
+ * and early can't.
  *
  * Not monotone: `SteadyClock` goes round it. After the machine has slept, elapsed time is behind, and so is this clock
  * until each source has answered anew, or its last answer is forgotten.

@@ -16,13 +16,14 @@ export interface PartitionHistory {
   readonly startedAt: Instant
   /** The newest checkpoint that its owners mirrored; null: none was. */
   readonly mirrored: Checkpoint | null
-  /** The highest term that was mirrored, of an owner without a checkpoint too; 0: none. New terms belong above it. */
+  /** The highest term that was mirrored, with or without a checkpoint; 0: none. New terms belong above it. */
   readonly term: number
 }
 
 /**
  * The history of a partition. Genesis is an event, so a missing checkpoint is never taken for a new partition; it is
- * appended once, by whoever claims the partition first. Reads the whole stream: ask when the dispatch log knows nothing.
+ * appended once, by whoever claims the partition first. Reads the whole stream: ask when the dispatch log knows
+ * nothing.
  */
 export async function partitionHistoryOf(
   log: EventLog,

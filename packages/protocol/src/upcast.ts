@@ -30,6 +30,8 @@ export const upcasters = {
   NameReleased: [],
   ChangeAnnounced: [],
   PartitionInitialized: [],
+  PartitionProgress: [],
+  PartitionRecovered: [],
   ClusterFounded: [],
 } as const satisfies UpcasterTable
 
