@@ -235,8 +235,10 @@ export class World {
 
   private watchedDispatch(port: DispatchLog): DispatchLog {
     return {
-      claim: async (partition) => {
-        const claim = this.watched(await this.counted(port.claim(partition)))
+      seen: (partition) => port.seen(partition),
+      probe: () => this.counted(port.probe()),
+      claim: async (partition, termAbove) => {
+        const claim = this.watched(await this.counted(port.claim(partition, termAbove)))
         const commit = async (tick: Tick) => {
           if (this.commitTakesMs > 0) await this.clock.sleep(this.commitTakesMs)
           if (this.dispatchIsDown) throw unavailable('down, by the test')
