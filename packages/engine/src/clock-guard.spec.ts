@@ -155,6 +155,24 @@ describe('a clock that is behind', () => {
   })
 })
 
+describe('sources stand behind the time', () => {
+  it('that they agree with, or that was made of theirs', async () => {
+    const { guard, ask, machine, stepBy } = world()
+    expect(guard.hasSources()).toBe(false)
+    await ask('store')
+    expect(guard.hasSources()).toBe(true)
+    stepBy(hour)
+    expect(guard.hasSources()).toBe(true)
+    stepBy(-2 * hour)
+    expect(guard.hasSources()).toBe(false)
+    await ask('broker')
+    expect(guard.hasSources()).toBe(true)
+    stepBy(hour)
+    await machine.advance(60_001)
+    expect(guard.hasSources()).toBe(false)
+  })
+})
+
 describe('letting go', () => {
   it('is for a clock that stays far off, either way', async () => {
     for (const step of [hour, -hour]) {

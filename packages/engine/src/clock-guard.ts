@@ -25,6 +25,7 @@ interface Verdict {
   readonly now: Instant
   /** Wall less the nearest bound of the source that disagrees the most; 0: within all bounds. */
   readonly offsetMs: number
+  readonly hasSources: boolean
   readonly mustLetGo: boolean
 }
 
@@ -82,9 +83,12 @@ export class ClockGuard implements Clock {
     return this.judge().mustLetGo
   }
 
-  /** Whether any source has spoken lately: what `now()` says is then more than this machine's own word. */
+  /**
+   * Whether sources stand behind what `now()` says: it is more than this machine's own word then. Not so for a wall that
+   * is believed against a single source.
+   */
   hasSources(): boolean {
-    return this.heard(this.source.elapsed()).length > 0
+    return this.judge().hasSources
   }
 
   elapsed(): number {
@@ -105,7 +109,7 @@ export class ClockGuard implements Clock {
 
   private judge(): Verdict {
     const wall = this.source.now()
-    if (this.samples.size === 0) return { now: wall, offsetMs: 0, mustLetGo: false }
+    if (this.samples.size === 0) return { now: wall, offsetMs: 0, hasSources: false, mustLetGo: false }
     const { limitMs, letGoMs, letGoAfterMs } = this.options
     const elapsed = this.source.elapsed()
     const heard = this.heard(elapsed)
@@ -125,6 +129,7 @@ export class ClockGuard implements Clock {
     return {
       now: isAhead || isBehind ? slowest : wall,
       offsetMs,
+      hasSources: heard.length > 0 && (isAhead || isBehind || this.suspectSince === null),
       // Said again since: an answer from before the machine slept must not cost it its partitions.
       mustLetGo:
         farSince !== null &&
