@@ -1,1 +1,3 @@
+export { checkHistory } from './check.js'
+export { HistoryError } from './seen.js'
 export * from './types.js'

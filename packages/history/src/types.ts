@@ -111,9 +111,20 @@ export interface Violation {
   readonly runId: string | null
 }
 
+/** How much was judged by a rule. With nothing checked, no violation says nothing. */
+export interface RuleCount {
+  readonly rule: Rule
+  /** Things that were looked at: runs, ticks, answers and so on, as the rule has it. */
+  readonly checked: number
+  /** All that were found; `violations` lists at most 1,000 of each rule. */
+  readonly violated: number
+}
+
 export interface HistoryReport {
   readonly meta: MetaRecord
   readonly violations: readonly Violation[]
+  /** Every rule, in the order of `rules`. */
+  readonly rules: readonly RuleCount[]
   readonly counts: {
     readonly events: number
     readonly answers: number
