@@ -168,6 +168,7 @@ describe('sources stand behind the time', () => {
     await ask('broker')
     expect(guard.hasSources()).toBe(true)
     stepBy(hour)
+    expect(guard.hasSources()).toBe(true)
     await machine.advance(60_001)
     expect(guard.hasSources()).toBe(false)
   })

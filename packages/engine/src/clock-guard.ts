@@ -84,8 +84,8 @@ export class ClockGuard implements Clock {
   }
 
   /**
-   * Whether sources stand behind what `now()` says: it is more than this machine's own word then. Not so for a wall that
-   * is believed against a single source.
+   * Whether sources stand behind what `now()` says: it is more than this machine's own word then. Not so for a wall
+   * that is believed against a single source.
    */
   hasSources(): boolean {
     return this.judge().hasSources
