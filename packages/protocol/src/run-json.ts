@@ -22,6 +22,7 @@ export function runCommandJson(command: RunCommand, attempt: number): RunCommand
     kind: command.kind,
     attempt,
     taskRevision: command.taskRevision,
+    ...(command.replayed === true ? { replayed: true } : {}),
   }
 }
 

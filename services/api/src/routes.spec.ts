@@ -94,6 +94,13 @@ describe('the worker’s side', () => {
     expect([empty.statusCode, empty.json()]).toEqual([200, { runs: [] }])
   })
 
+  it('marks a run that may have been handed out before a checkpoint was lost', async () => {
+    const again = { ...run, command: { ...run.command, replayed: true as const } }
+    fake.leasable = [{ run: again, leaseToken: 'mine' }]
+    const lease = { method: 'POST', url: `${root}/queues/default/lease` } as const
+    expect((await api.inject(lease)).json().runs).toMatchObject([{ ...command, replayed: true }])
+  })
+
   it.each([{ max: 0 }, { max: 1_001 }, { waitMs: 30_001 }, { waitMs: -1 }, { worker: '' }, { maxi: 1 }])(
     'refuses a lease of %j',
     async (payload) => {

@@ -59,6 +59,12 @@ const leasing = (bench: () => RunStoreBench) => {
     expect(await bench().lease()).toEqual([])
   })
 
+  it('keeps whether a run was decided again after a loss', async () => {
+    await bench().commit([sampleRun('a', { replayed: true }), sampleRun('b')])
+    const leased = await bench().lease()
+    expect(leased.map(({ run }) => run.command.replayed)).toEqual([true, undefined])
+  })
+
   it('hands nothing out of an empty or another queue, or of another namespace', async () => {
     expect(await bench().lease()).toEqual([])
     await bench().commit([

@@ -43,6 +43,12 @@ const command = {
   kind: oneOf(runKinds),
   attempt: count('1 for the first time it is handed out.'),
   taskRevision: count('Revision of the task that decided it.'),
+  replayed: Type.Optional(
+    Type.Literal(true, {
+      description:
+        'There only when a lost checkpoint was recovered: the same run may have been handed out before.',
+    }),
+  ),
 }
 
 /** What a worker gets, over HTTP and in Kafka. */
