@@ -364,6 +364,8 @@ const content = {
       ['setTimeout', { 'services/api/src/a.ts': 'const later = { setTimeout }' }],
       ['globalThis.setInterval', { [domain]: 'globalThis.setInterval(() => {}, 1)' }],
       ['Math.random', { [domain]: 'Math.random()' }],
+      ['setTimeout', { 'packages/simulator/src/world/turns.ts': 'setTimeout(() => {}, 1)' }],
+      ['setImmediate', { 'packages/simulator/src/world/world.ts': 'setImmediate(() => {})' }],
       ['process.hrtime', { 'packages/cli/src/a.ts': 'process.hrtime.bigint()' }],
       ['crypto.randomUUID', { [domain]: 'crypto.randomUUID()' }],
       ['import { randomBytes }', { 'services/api/src/a.ts': "import { randomBytes } from 'node:crypto'" }],
@@ -378,6 +380,7 @@ const content = {
       { 'packages/adapters/src/system/clock.ts': 'Date.now(); setTimeout(() => {}, 1)' },
       { 'packages/domain/src/a.spec.ts': 'Date.now()', 'packages/cli/bin/almanac.js': 'Date.now()' },
       { 'services/api/src/page/page.js': 'setInterval(load, 1000)' },
+      { 'packages/simulator/src/world/turns.ts': 'const macrotask = setImmediate' },
     ],
   },
   'Intl is used in recurrence and the command line only': {

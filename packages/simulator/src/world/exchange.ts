@@ -119,7 +119,7 @@ export class Exchange<T> {
     world.touch()
     const { life } = service
     const answer = (settle: () => void): void => {
-      if (service.life === life) this.answer(settle)
+      if (service.life === life && !service.isDown) this.answer(settle)
       else this.reset()
     }
     try {
