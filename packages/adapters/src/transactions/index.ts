@@ -1,1 +1,14 @@
+export * from './dispatch-log.js'
+export * from './dispatch-parts.js'
+export {
+  isCheckpoint,
+  isOwner,
+  type OwnerRecord,
+  readCheckpoint,
+  readOwner,
+  readRun,
+  readSkips,
+  type SkipsRecord,
+} from './records.js'
+export * from './topics.js'
 export * from './transaction-log.js'

@@ -59,16 +59,21 @@ const claiming = (fixture: () => DispatchLogFixture) => {
     expect((await dispatch.claim(4)).term).toBeGreaterThan(0)
   })
 
-  it('gives different terms to claimants at the same time, and one of them can commit', async () => {
+  it('gives different terms to claimants at the same time, and the highest of them can commit', async () => {
     const { dispatch } = fixture()
-    const claims = await Promise.all(Array.from({ length: 10 }, () => dispatch.claim(5)))
-    expect(new Set(claims.map(({ term }) => term)).size).toBe(10)
+    const attempts = await Promise.allSettled(Array.from({ length: 10 }, () => dispatch.claim(5)))
+    // One that was overtaken while it claimed may learn of it then, or when it commits.
+    const failed = attempts.flatMap((attempt) => (attempt.status === 'rejected' ? [attempt.reason] : []))
+    for (const fault of failed) expect(fault).toMatchObject({ code: 'unavailable' })
+    const claims = attempts.flatMap((attempt) => (attempt.status === 'fulfilled' ? [attempt.value] : []))
+    expect(claims.length).toBeGreaterThan(0)
+    expect(new Set(claims.map(({ term }) => term)).size).toBe(claims.length)
     const ticks = claims.map((claim) =>
       claim.commit(tickOf(nextCheckpoint(claim), { runs: [sampleRun(`run-${claim.term}`)] })),
     )
     const outcomes = await Promise.all(ticks)
     expect(outcomes.filter((outcome) => outcome === 'committed')).toHaveLength(1)
-    expect(outcomes.filter((outcome) => outcome === 'fenced')).toHaveLength(9)
+    expect(outcomes.filter((outcome) => outcome === 'fenced')).toHaveLength(claims.length - 1)
     expect(await idsIn(fixture())).toEqual([`run-${Math.max(...claims.map(({ term }) => term))}`])
   })
 
@@ -165,15 +170,6 @@ const committing = (fixture: () => DispatchLogFixture) => {
     }
     expect(await fixture().committed()).toHaveLength(10)
     expect((await fixture().dispatch.claim(0)).checkpoint?.seq).toBe(10)
-  })
-
-  it('never writes a run id twice, in one tick or in two, and takes the rest of the tick', async () => {
-    const claim = await fixture().dispatch.claim(0)
-    const one = nextCheckpoint(claim)
-    await claim.commit(tickOf(one, { runs: [sampleRun('a'), sampleRun('a'), sampleRun('b')] }))
-    const two = nextCheckpoint({ term: claim.term, checkpoint: one })
-    expect(await claim.commit(tickOf(two, { runs: [sampleRun('b'), sampleRun('c')] }))).toBe('committed')
-    expect(await idsIn(fixture())).toEqual(['a', 'b', 'c'])
   })
 
   it('takes a tick with a thousand runs, all of them', async () => {

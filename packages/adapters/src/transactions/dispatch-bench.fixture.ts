@@ -1,0 +1,79 @@
+import type { Checkpoint, PartitionId } from '@almanac/domain'
+import { createStop, ManualClock, SeededRandom } from '@almanac/engine'
+import { TransactionalDispatchLog } from './dispatch-log.js'
+import type { TransactionalDispatchOptions } from './dispatch-parts.js'
+import { MemoryTransactionLog } from './memory-log.fixture.js'
+import { readRun } from './records.js'
+import { ScriptedLog } from './scripted-log.fixture.js'
+import { dispatchTopics } from './topics.js'
+
+export const topics = dispatchTopics('test')
+
+interface NodeOfTest {
+  readonly dispatch: TransactionalDispatchLog
+  readonly log: ScriptedLog
+  readonly faults: unknown[]
+  readonly seen: { readonly partition: PartitionId; readonly checkpoint: Checkpoint }[]
+  readonly serverTimes: {
+    readonly serverTime: number
+    readonly askedAt: number
+    readonly answeredAt: number
+  }[]
+  stopReading(): void
+}
+
+/** One log in memory, and nodes that each have a dispatch log over it. */
+export class DispatchBench {
+  readonly clock = new ManualClock(1_700_000_000_000)
+  readonly memory = new MemoryTransactionLog(this.clock)
+  private readonly stops: (() => void)[] = []
+  private nodes = 0
+
+  /** `isReading` false: its reader stands still until `run` is called. */
+  node(options: Partial<TransactionalDispatchOptions> = {}, isReading = true): NodeOfTest {
+    const { clock, memory } = this
+    const log = new ScriptedLog(memory, (ms) => clock.sleep(ms))
+    const faults: unknown[] = []
+    const seen: { partition: PartitionId; checkpoint: Checkpoint }[] = []
+    const serverTimes: { serverTime: number; askedAt: number; answeredAt: number }[] = []
+    const number = ++this.nodes
+    const dispatch = new TransactionalDispatchLog({
+      log,
+      clock,
+      random: new SeededRandom(number),
+      nodeId: `node-${number}`,
+      options: { prefix: 'test', ...options },
+      onServerTime: (serverTime, askedAt, answeredAt) =>
+        serverTimes.push({ serverTime, askedAt, answeredAt }),
+      onCommitted: (partition, checkpoint) => seen.push({ partition, checkpoint }),
+      onFault: (_, fault) => faults.push(fault),
+    })
+    const stop = createStop()
+    this.stops.push(() => stop.stop())
+    if (isReading) void dispatch.run(stop)
+    return { dispatch, log, faults, seen, serverTimes, stopReading: () => stop.stop() }
+  }
+
+  /** What the promise comes to, while up to `ms` pass. */
+  async during<T>(ms: number, work: Promise<T>): Promise<T> {
+    const [result] = await Promise.all([work, this.clock.advance(ms)])
+    return result
+  }
+
+  /** Run ids that a reader of committed runs has, in order of their places. */
+  runIds(): readonly string[] {
+    return this.runs().map(({ runId }) => runId)
+  }
+
+  runs() {
+    return this.memory.committed(topics.isRuns).map(readRun)
+  }
+
+  records(topic: string) {
+    return this.memory.committed((name) => name === topic)
+  }
+
+  async close(): Promise<void> {
+    for (const stop of this.stops) stop()
+  }
+}

@@ -1,0 +1,48 @@
+import type { Checkpoint, PartitionId } from '@almanac/domain'
+import type { Clock, Random } from '@almanac/engine'
+import type { Instant } from '@almanac/recurrence'
+import type { TransactionLog } from './transaction-log.js'
+
+/** How ticks are committed. Every duration is in milliseconds. */
+export interface TransactionalDispatchOptions {
+  /** Before the names of all topics and transactional ids of the cluster. Never changes. */
+  readonly prefix: string
+  /** A tick that the log dates earlier than its `evaluatedAt` by more than this is not committed. */
+  readonly earlyToleranceMs: number
+  /**
+   * A tick that is not committed within this after it was handed over is taken back, and the claim thrown away: a
+   * process that stood still must not commit what was decided long ago.
+   */
+  readonly commitDeadlineMs: number
+  /** A claim that takes longer than this fails. */
+  readonly claimDeadlineMs: number
+  /** How long the reader of checkpoints waits before it begins again, and up to twice as long. */
+  readonly backoffMs: number
+  /** Records of one request; bigger ticks are sent in several, in one transaction. */
+  readonly maxRecordsPerSend: number
+}
+
+export const defaultTransactionalDispatchOptions = {
+  earlyToleranceMs: 250,
+  commitDeadlineMs: 2_000,
+  claimDeadlineMs: 10_000,
+  backoffMs: 500,
+  maxRecordsPerSend: 1_000,
+} as const satisfies Partial<TransactionalDispatchOptions>
+
+/** What the dispatch log is made of. */
+export interface TransactionalDispatchParts {
+  readonly log: TransactionLog
+  readonly clock: Clock
+  /** Nonces come from it: they must not repeat among nodes. */
+  readonly random: Random
+  /** In every owner record. */
+  readonly nodeId: string
+  readonly options: Pick<TransactionalDispatchOptions, 'prefix'> & Partial<TransactionalDispatchOptions>
+  /** The log's clock, learnt from a request; `askedAt` and `answeredAt` are elapsed time of this node's clock. */
+  readonly onServerTime?: (serverTime: Instant, askedAt: number, answeredAt: number) => void
+  /** A newer checkpoint than any before has been seen: another node's, or one's own as soon as it is committed. */
+  readonly onCommitted?: (partition: PartitionId, checkpoint: Checkpoint) => void
+  /** Something went wrong and is tried again, or left to who claims next. */
+  readonly onFault: (message: string, fault: unknown) => void
+}

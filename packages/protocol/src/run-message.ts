@@ -1,0 +1,116 @@
+import type { Json, OverlapPolicy, RunCommand, Skip } from '@almanac/domain'
+import { parseInstant } from '@almanac/recurrence'
+import type { RunCommandJson } from './http/run.js'
+import { isoOf } from './instant-text.js'
+import { runCommandJson } from './run-json.js'
+
+/**
+ * Headers of a run's message, for who routes or filters without reading the body: the body has all of it too. All
+ * are text; instants are ISO 8601 in UTC; what does not apply is absent.
+ */
+export const runHeaders = {
+  /** The same for one occurrence, however often it is delivered: make work idempotent by it. */
+  runId: 'runId',
+  taskId: 'taskId',
+  /** The occurrence. */
+  scheduledAt: 'scheduledAt',
+  /** Not worth running after this. */
+  expiresAt: 'expiresAt',
+  priority: 'priority',
+  /** `scheduled`, `manual`, `backfill` or `catchUp`. */
+  kind: 'kind',
+  /** The partition of the scheduler, and which of its ticks: together they name the checkpoint of the run. */
+  partition: 'partition',
+  seq: 'seq',
+  /** `1`: a checkpoint had been lost, and the same run may have been delivered before. */
+  replayed: 'replayed',
+} as const
+
+/** A run in a topic: what every worker gets, and what only a topic's reader needs. */
+export interface RunMessageJson extends RunCommandJson {
+  readonly exchange: string | null
+  readonly overlap: OverlapPolicy
+  readonly maxAttempts: number
+  readonly partition: number
+  readonly seq: number
+  readonly replayed?: true
+}
+
+export function runMessageJson(run: RunCommand): RunMessageJson {
+  return {
+    ...runCommandJson(run, 1),
+    exchange: run.exchange,
+    overlap: run.overlap,
+    maxAttempts: run.maxAttempts,
+    partition: run.partition,
+    seq: run.seq,
+    ...(run.replayed === true ? { replayed: true } : {}),
+  }
+}
+
+export function runMessageHeaders(run: RunCommand): { readonly [name: string]: string } {
+  return {
+    [runHeaders.runId]: run.runId,
+    [runHeaders.taskId]: run.taskId,
+    [runHeaders.scheduledAt]: isoOf(run.scheduledAt),
+    ...(run.expiresAt === null ? {} : { [runHeaders.expiresAt]: isoOf(run.expiresAt) }),
+    ...(run.priority === null ? {} : { [runHeaders.priority]: String(run.priority) }),
+    [runHeaders.kind]: run.kind,
+    [runHeaders.partition]: String(run.partition),
+    [runHeaders.seq]: String(run.seq),
+    ...(run.replayed === true ? { [runHeaders.replayed]: '1' } : {}),
+  }
+}
+
+/** The run of a message that `runMessageJson` has made. Throws when an instant in it can't be read. */
+export function runOfMessage(message: RunMessageJson): RunCommand {
+  return {
+    runId: message.runId,
+    namespace: message.namespace,
+    taskId: message.taskId,
+    taskName: message.taskName,
+    task: message.task,
+    args: message.args as readonly Json[],
+    kwargs: message.kwargs as RunCommand['kwargs'],
+    headers: message.headers as RunCommand['headers'],
+    queue: message.queue,
+    exchange: message.exchange,
+    routingKey: message.routingKey,
+    priority: message.priority,
+    scheduledAt: instantOf(message.scheduledAt),
+    emittedAt: instantOf(message.emittedAt),
+    expiresAt: message.expiresAt === null ? null : instantOf(message.expiresAt),
+    kind: message.kind,
+    overlap: message.overlap,
+    maxAttempts: message.maxAttempts,
+    taskRevision: message.taskRevision,
+    partition: message.partition,
+    seq: message.seq,
+    ...(message.replayed === true ? { replayed: true } : {}),
+  }
+}
+
+/** Occurrences of one task that a tick decided not to run. */
+export interface SkipJson extends Omit<Skip, 'first' | 'last'> {
+  readonly first: string
+  readonly last: string
+}
+
+export const skipJson = (skip: Skip): SkipJson => ({
+  ...skip,
+  first: isoOf(skip.first),
+  last: isoOf(skip.last),
+})
+
+/** Throws when an instant in it can't be read. */
+export const skipOfJson = (skip: SkipJson): Skip => ({
+  ...skip,
+  first: instantOf(skip.first),
+  last: instantOf(skip.last),
+})
+
+function instantOf(text: string): number {
+  const parsed = parseInstant(text)
+  if (!parsed.ok) throw new Error(`${JSON.stringify(text)} is no instant`)
+  return parsed.value
+}
