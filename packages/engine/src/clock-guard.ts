@@ -25,7 +25,7 @@ interface Verdict {
   readonly now: Instant
   /** Wall less the nearest bound of the source that disagrees the most; 0: within all bounds. */
   readonly offsetMs: number
-  readonly hasSources: boolean
+  readonly isVouchedFor: boolean
   readonly mustLetGo: boolean
 }
 
@@ -87,8 +87,8 @@ export class ClockGuard implements Clock {
    * Whether sources stand behind what `now()` says: it is more than this machine's own word then. Not so for a wall
    * that is believed against a single source.
    */
-  hasSources(): boolean {
-    return this.judge().hasSources
+  isVouchedFor(): boolean {
+    return this.judge().isVouchedFor
   }
 
   elapsed(): number {
@@ -109,7 +109,7 @@ export class ClockGuard implements Clock {
 
   private judge(): Verdict {
     const wall = this.source.now()
-    if (this.samples.size === 0) return { now: wall, offsetMs: 0, hasSources: false, mustLetGo: false }
+    if (this.samples.size === 0) return { now: wall, offsetMs: 0, isVouchedFor: false, mustLetGo: false }
     const { limitMs, letGoMs, letGoAfterMs } = this.options
     const elapsed = this.source.elapsed()
     const heard = this.heard(elapsed)
@@ -129,7 +129,7 @@ export class ClockGuard implements Clock {
     return {
       now: isAhead || isBehind ? slowest : wall,
       offsetMs,
-      hasSources: heard.length > 0 && (isAhead || isBehind || this.suspectSince === null),
+      isVouchedFor: heard.length > 0 && (isAhead || isBehind || this.suspectSince === null),
       // Said again since: an answer from before the machine slept must not cost it its partitions.
       mustLetGo:
         farSince !== null &&

@@ -87,7 +87,7 @@ export class Node implements Application {
     const clock =
       cluster === undefined
         ? new SteadyClock(adapters.clock)
-        : new SteadyClock(cluster.guard, () => cluster.guard.hasSources())
+        : new SteadyClock(cluster.guard, () => cluster.guard.isVouchedFor())
     this.clock = clock
     this.startedAt = clock.now()
     this.chores = new Chores(clock, onFault)

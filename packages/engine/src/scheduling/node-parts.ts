@@ -20,6 +20,11 @@ export interface NodeOptions {
   readonly misfireGraceMs: number
   /** A partition with nothing due leaves a checkpoint this often. */
   readonly idleCheckpointMs: number
+  /**
+   * A change of one of its tasks is in a partition's checkpoint within this, though nothing is due: so long may a
+   * command wait until it is fenced. Null: with the next checkpoint (standalone: there nobody waits).
+   */
+  readonly fenceEveryMs: number | null
   /** How long a tick waits for the head of the log to be applied. */
   readonly barrierDeadlineMs: number
   /** Without the log, dispatch goes on with the last definitions this long, then parks. */
@@ -71,6 +76,7 @@ export const defaultNodeOptions = {
   maxDecisionsPerTick: 5_000,
   misfireGraceMs: 2_000,
   idleCheckpointMs: 30_000,
+  fenceEveryMs: null,
   barrierDeadlineMs: 1_000,
   staleLimitMs: 30_000,
   parkedRetryMs: 1_000,
@@ -90,6 +96,13 @@ export const defaultNodeOptions = {
   mirrorEveryMs: null,
   recovery: 'replay',
   engineVersion: '1',
+} as const satisfies Partial<NodeOptions>
+
+/** With other nodes there is somebody to wait for a change to be fenced, and a dispatch log that may be lost. */
+export const clusterNodeOptions = {
+  ...defaultNodeOptions,
+  fenceEveryMs: 500,
+  mirrorEveryMs: 60_000,
 } as const satisfies Partial<NodeOptions>
 
 /** What a tick finds out that has to become an event. */

@@ -70,6 +70,9 @@ export class PartitionOwner {
   private reached: Instant
   private readonly recoveredAt: Instant | null
   private mirroredAt: number
+  /** The newest event of its tasks, or of what they refer to, that has reached this owner. */
+  private heard: Position = 0
+  private committedAt = Number.NEGATIVE_INFINITY
 
   constructor(parts: NodeParts, claim: Claim, { checkpoint, startedAt, recoveredAt }: Beginning) {
     this.parts = parts
@@ -101,6 +104,7 @@ export class PartitionOwner {
 
   /** An event of one of this partition's tasks has been applied to the read models. */
   changed(change: Change & { readonly kind: 'task' }, lookups?: Lookups): void {
+    this.heard = Math.max(this.heard, change.event.position)
     if (change.event.position > this.position) {
       this.undecided.add(change, lookups)
       this.armedBehindCursor(change)
@@ -119,6 +123,7 @@ export class PartitionOwner {
 
   /** A schedule or calendar that the task uses has changed; `before`: how it was planned until then. */
   rescheduled(taskId: string, before: Definition | undefined, at: Instant, position: Position): void {
+    this.heard = Math.max(this.heard, position)
     if (before !== undefined && position > this.position && this.mayBeDue(before, at)) {
       this.undecided.supersede(before, at, position)
     }
@@ -194,7 +199,15 @@ export class PartitionOwner {
       return 0
     const now = this.parts.clock.now()
     const due = this.index.peek() ?? Number.POSITIVE_INFINITY
-    return Math.min(due, this.checkpoint.evaluatedAt + this.parts.options.idleCheckpointMs) - now
+    const idleMs = Math.min(due, this.checkpoint.evaluatedAt + this.parts.options.idleCheckpointMs) - now
+    return Math.min(idleMs, this.untilFence())
+  }
+
+  /** How long until the changes that have been heard of must be in a checkpoint. */
+  private untilFence(): number {
+    const { fenceEveryMs } = this.parts.options
+    if (fenceEveryMs === null || this.heard <= this.position) return Number.POSITIVE_INFINITY
+    return this.committedAt + fenceEveryMs - this.parts.clock.elapsed()
   }
 
   /** One pass: everything between the barrier and the commit happens in one turn, on one position. */
@@ -267,7 +280,7 @@ export class PartitionOwner {
 
   private isCheckpointDue(now: Instant): boolean {
     const { checkpoint } = this
-    if (checkpoint === null || checkpoint.more) return true
+    if (checkpoint === null || checkpoint.more || this.untilFence() <= 0) return true
     return now - checkpoint.evaluatedAt >= this.parts.options.idleCheckpointMs
   }
 
@@ -308,6 +321,7 @@ export class PartitionOwner {
     if (outcome === 'early') throw unavailable('by the clock of the dispatch log it is not time yet')
     if (outcome !== 'committed') return outcome
     this.checkpoint = next
+    this.committedAt = parts.clock.elapsed()
     this.cursor = cursor
     this.undecided.settled(position)
     this.settle(decision)
