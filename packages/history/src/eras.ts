@@ -23,9 +23,12 @@ export interface Era {
 }
 
 export interface Ending {
-  /** Null: it is not known any more how the task was planned. */
-  readonly definition: Definition | null
   readonly reason: 'deleted' | 'disabled' | 'quarantined' | 'superseded' | 'expired'
+  /** Whose occurrences are over, as it was planned until then; null: it could not be planned. */
+  readonly definition: Definition | null
+  readonly state: TaskState
+  /** Only what lies at or behind this is over; null: everything. */
+  readonly from: Instant | null
 }
 
 /** The task's eras, without a gap from its first event on. */
@@ -59,20 +62,30 @@ const isArming = (before: TaskState | undefined, after: TaskState, event: Record
   after.armedAt === event.metadata.at && isPlannable(after) && (before === undefined || !isPlannable(before))
 
 function endingOf(before: Era, after: TaskState, next: Definition | null, isOwn: boolean): Ending | null {
-  const { definition } = before
-  if (!isPlannable(before.state)) return null
+  const { definition, state } = before
+  if (!isPlannable(state)) return null
+  const all = { definition, state, from: null }
   if (!isOwn) {
     // What leaves the instants alone, such as another description, ends nothing.
     const goesOn = definition !== null && next !== null && definition.since === next.since
-    return goesOn ? null : { definition, reason: 'superseded' }
+    return goesOn ? null : { ...all, reason: 'superseded' }
   }
-  if (after.status !== 'active') return { definition, reason: 'deleted' }
-  if (!after.spec.enabled) return { definition, reason: 'disabled' }
-  if (after.quarantine !== null) return { definition, reason: 'quarantined' }
-  if (after.armedAt !== before.state.armedAt) return { definition, reason: 'superseded' }
+  if (after.status !== 'active') return { ...all, reason: 'deleted' }
+  if (!after.spec.enabled) return { ...all, reason: 'disabled' }
+  if (after.quarantine !== null) return { ...all, reason: 'quarantined' }
+  if (after.armedAt !== state.armedAt) return { ...all, reason: 'superseded' }
   const end = after.spec.expires
-  if (end === null || end >= (before.state.spec.expires ?? Number.POSITIVE_INFINITY)) return null
-  // With an earlier end only what lies behind that is over.
-  const over = definition && { ...definition, notBefore: Math.max(definition.notBefore ?? end, end) }
-  return { definition: over, reason: 'expired' }
+  if (end === null || end >= (state.spec.expires ?? Number.POSITIVE_INFINITY)) return null
+  return { definition: definition && onlyFrom(definition, end), state, from: end, reason: 'expired' }
 }
+
+/** The ended definition with what it refers to looked up at another position. */
+export function endedAsOf(model: Model, { state, from }: Ending, position: Position): Definition | null {
+  const definition = model.definition(state, position)
+  return definition === null || from === null ? definition : onlyFrom(definition, from)
+}
+
+const onlyFrom = (definition: Definition, from: Instant): Definition => ({
+  ...definition,
+  notBefore: Math.max(definition.notBefore ?? from, from),
+})

@@ -1,0 +1,200 @@
+import {
+  compareCursor,
+  lastTaskId,
+  nextOccurrence,
+  type Plan,
+  type Position,
+  plan,
+  runsDigest,
+} from '@almanac/domain'
+import { type Asked, askedBy } from './asked.js'
+import type { Before, Chain, Tick } from './chain.js'
+import { Due } from './due.js'
+import type { Era } from './eras.js'
+import type { Findings } from './findings.js'
+import type { Model } from './model.js'
+import { differingTasks } from './outcomes.js'
+import { lastIndexAt } from './search.js'
+import { listOf, type Seen } from './seen.js'
+
+interface ReplayParts {
+  readonly meta: Seen['meta']
+  readonly model: Model
+  readonly findings: Findings
+  /** Ticks whose records are not all there. */
+  readonly incomplete: ReadonlySet<Tick>
+}
+
+/** What one tick was planned with. */
+interface Window {
+  readonly tick: Tick
+  readonly before: Before
+  readonly taken: readonly string[]
+  /** By task: what began between the two checkpoints. */
+  readonly begun: ReadonlyMap<string, readonly Era[]>
+}
+
+/** Decides every tick of a partition once more, from the events and the recorded checkpoints alone. */
+export class Replay {
+  private readonly parts: ReplayParts
+  /** Of all tasks of the partition, in the order of their positions. */
+  private readonly steps: readonly Era[]
+  private readonly current = new Map<string, Era>()
+  private readonly due = new Due()
+  private next = 0
+  /** What the fields above stand at. */
+  private standing: Before | null = null
+
+  constructor(parts: ReplayParts, eras: readonly (readonly Era[])[]) {
+    this.parts = parts
+    this.steps = eras.flat().sort((a, b) => a.from - b.from)
+  }
+
+  run({ ticks }: Chain): void {
+    for (const tick of ticks) this.tick(tick)
+  }
+
+  private tick(tick: Tick): void {
+    const { before, checkpoint } = tick
+    if (before === null || checkpoint.position < before.position) {
+      this.standing = null
+      return
+    }
+    if (this.standing !== before) this.rebuild(before)
+    const begun = this.advance(checkpoint.position)
+    for (const taskId of begun.keys()) this.place(taskId, before)
+    const until = checkpoint.more ? checkpoint.cursor : { at: checkpoint.evaluatedAt, taskId: lastTaskId }
+    const taken = this.due.take(until)
+    this.judge({ tick, before, taken, begun })
+    for (const taskId of taken) this.place(taskId, checkpoint)
+    this.standing = checkpoint
+  }
+
+  /** After a hole or a recovery: as everything stood at that checkpoint. */
+  private rebuild(before: Before): void {
+    this.current.clear()
+    this.due.clear()
+    this.next = lastIndexAt(this.steps, before.position, ({ from }) => from) + 1
+    for (const era of this.steps.slice(0, this.next)) this.current.set(era.task.taskId, era)
+    for (const taskId of this.current.keys()) this.place(taskId, before)
+  }
+
+  private advance(position: Position): ReadonlyMap<string, readonly Era[]> {
+    const begun = new Map<string, Era[]>()
+    for (let era = this.steps[this.next]; era !== undefined && era.from <= position; ) {
+      this.current.set(era.task.taskId, era)
+      listOf(begun, era.task.taskId).push(era)
+      this.next += 1
+      era = this.steps[this.next]
+    }
+    return begun
+  }
+
+  private place(taskId: string, { cursor }: Before): void {
+    const definition = this.current.get(taskId)?.definition ?? null
+    try {
+      const next = definition === null ? undefined : nextOccurrence(definition, cursor)
+      this.due.set(taskId, next?.dispatchAt ?? null)
+    } catch {
+      // A schedule that throws is quarantined by an event; until then nothing of it is decided.
+      this.due.set(taskId, null)
+    }
+  }
+
+  private judge(window: Window): void {
+    const { tick, begun, before } = window
+    const { model, findings, incomplete } = this.parts
+    findings.checked('replay-differs')
+    const eras = [...begun.values()].flat()
+    const planned = this.planned(window, askedBy(model, eras, before.cursor))
+    if (this.isSame(planned, tick)) return
+    // The records are not all there, which is told already: without them nothing can be compared.
+    if (incomplete.has(tick)) return
+    let differing = differingTasks(planned, tick, (taskId) => this.current.get(taskId)?.state)
+    const isShared = (taskId: string) => begun.get(taskId)?.some(({ isOwn }) => !isOwn) === true
+    if (differing.some(isShared)) {
+      const { position } = tick.checkpoint
+      const atOnce = this.planned(window, askedBy(model, eras, before.cursor, position))
+      const still = new Set(differingTasks(atOnce, tick, (taskId) => this.current.get(taskId)?.state))
+      const isOpen = (taskId: string) => isShared(taskId) && (begun.get(taskId)?.length ?? 0) > 1
+      differing = differing.filter((taskId) => !isShared(taskId) || (still.has(taskId) && !isOpen(taskId)))
+    }
+    this.tell(tick, planned, differing)
+  }
+
+  private planned({ tick, before, taken }: Window, asked: Asked): Plan {
+    const { cluster, maxDecisionsPerTick, misfireGraceMs } = this.parts.meta
+    const { evaluatedAt, more, cursor } = tick.checkpoint
+    const planned = plan({
+      cluster,
+      cursor: before.cursor,
+      now: evaluatedAt,
+      definitions: taken.flatMap((taskId) => this.current.get(taskId)?.definition ?? []),
+      ...asked,
+      // How busy workers were is not known here: what hangs on it is compared apart.
+      busy: () => ({ running: 0, queued: 0 }),
+      limits: { maxDecisions: maxDecisionsPerTick, misfireGraceMs },
+      ...(more ? { horizon: cursor } : {}),
+    })
+    const isActive = (taskId: string) => this.current.get(taskId)?.state.status === 'active'
+    return { ...planned, runs: planned.runs.filter(({ taskId }) => isActive(taskId)) }
+  }
+
+  /** By the checkpoint alone. */
+  private isSame({ runs, skips, cursor, more }: Plan, { checkpoint, skips: recorded }: Tick): boolean {
+    return (
+      more === checkpoint.more &&
+      isSameCursor(cursor, checkpoint.cursor) &&
+      runs.length === checkpoint.runs &&
+      skips.length === 0 &&
+      recorded.length === 0 &&
+      checkpoint.skipped === 0 &&
+      runsDigest(runs.map(({ runId }) => runId)) === checkpoint.digest
+    )
+  }
+
+  private tell(tick: Tick, planned: Plan, differing: readonly string[]): void {
+    const { checkpoint, partition } = tick
+    const where = { at: checkpoint.evaluatedAt, partition }
+    const name = `tick ${checkpoint.seq} of partition ${partition}`
+    const { findings } = this.parts
+    if (!isSameCursor(planned.cursor, checkpoint.cursor) || planned.more !== checkpoint.more) {
+      const ended = ({ cursor, more }: Pick<Plan, 'cursor' | 'more'>) =>
+        `${cursor.at} ${cursor.taskId}${more ? ', cut' : ''}`
+      const message = `${name} ended at ${ended(checkpoint)}; decided once more it ends at ${ended(planned)}`
+      findings.violated('replay-differs', message, where)
+    }
+    for (const taskId of differing.slice(0, maxTold)) {
+      const planOf = countsOf(planned.runs, planned.skips, taskId)
+      const runs = tick.runs.map(({ run }) => run)
+      const message = `${name} decided ${countsOf(runs, tick.skips, taskId)}; decided once more it is ${planOf}`
+      findings.violated('replay-differs', message, { ...where, taskId })
+    }
+    if (differing.length > maxTold) {
+      const message = `${name} differs for ${differing.length - maxTold} more tasks`
+      findings.violated('replay-differs', message, where)
+    }
+  }
+}
+
+const maxTold = 5
+
+const isSameCursor = (a: Before['cursor'], b: Before['cursor']): boolean =>
+  compareCursor(a.at, a.taskId, b.at, b.taskId) === 0
+
+function countsOf(
+  runs: readonly { readonly taskId: string; readonly scheduledAt: number; readonly kind: string }[],
+  skips: Plan['skips'],
+  taskId: string,
+): string {
+  const parts = [
+    ...runs.filter((run) => run.taskId === taskId).map((run) => `${run.kind} run of ${run.scheduledAt}`),
+    ...skips
+      .filter((skip) => skip.taskId === taskId)
+      .map(({ reason, first, last, count, revision }) => {
+        return `${count} ${reason} from ${first} to ${last} by revision ${revision}`
+      }),
+  ]
+  const shown = parts.slice(0, 4).join(', ')
+  return parts.length === 0 ? 'nothing' : parts.length > 4 ? `${shown} and ${parts.length - 4} more` : shown
+}
