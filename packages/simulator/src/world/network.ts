@@ -67,7 +67,7 @@ export class Network {
     return state
   }
 
-  /** All links are as new, and all services are up and quick. What is held back comes at once. */
+  /** All links are as new, and all services are up and quick. What is held back comes soon. */
   heal(): void {
     for (const { state } of this.all.values()) Object.assign(state, this.defaults)
     for (const state of this.services.values()) Object.assign(state, { isDown: false, slowMs: 0 })

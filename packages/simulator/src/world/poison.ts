@@ -16,6 +16,7 @@ const functions: readonly (readonly [owner: object, ownerName: string, name: str
   [Date, 'Date.', 'now'],
   [Math, 'Math.', 'random'],
   [Reflect.get(globalThis, 'performance') as object, 'performance.', 'now'],
+  [Reflect.get(process, 'hrtime') as object, 'process.hrtime.', 'bigint'],
   [process, 'process.', 'hrtime'],
   [process, 'process.', 'uptime'],
   [globalThis.crypto, 'crypto.', 'randomUUID'],

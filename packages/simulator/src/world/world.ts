@@ -24,6 +24,9 @@ const defaultStart: Instant = 1_767_225_600_000
  */
 const turnsPerMacrotask = 32
 
+/** More actions than this in one instant are a loop without a wait. */
+const mostAtOnce = 1_000_000
+
 /** Code of the world threw, or a process let a rejection go unhandled, which would have ended it. */
 export class WorldFailure extends Error {
   readonly seed: number
@@ -57,6 +60,7 @@ export class SimWorld implements World {
   private readonly history: Trace
   private readonly incarnations = new Map<string, number>()
   private done = 0
+  private atOnce = 0
   private passed = 0
   private isTouched = false
   private isRunning = false
@@ -96,6 +100,7 @@ export class SimWorld implements World {
 
   /** As `after`, for an action which calls `touch` when a promise job may follow from it; else none is waited for. */
   schedule(ms: number, action: () => void): Entry {
+    if (Number.isNaN(ms)) throw new Error('A time that is no number.')
     return this.agenda.add(upToGrain(this.passed + Math.max(0, ms)), action)
   }
 
@@ -152,11 +157,11 @@ export class SimWorld implements World {
     const leave = enterWorld()
     let turns = 0
     try {
-      // Code outside of the world may have started something: it goes as far as it can before time moves.
+      // The caller goes on first, then what it started goes as far as it can: time has not moved yet.
+      await Promise.resolve()
       await settle()
       for (let entry = next(); entry?.action !== undefined; entry = next()) {
-        this.passed = entry.at
-        this.done += 1
+        this.moveTo(entry.at)
         this.isTouched = false
         act(entry.action)
         if (!this.isTouched) continue
@@ -176,6 +181,16 @@ export class SimWorld implements World {
       leave()
       this.isRunning = false
     }
+  }
+
+  private moveTo(at: number): void {
+    this.done += 1
+    if (at > this.passed) {
+      this.passed = at
+      this.atOnce = 0
+    }
+    this.atOnce += 1
+    if (this.atOnce > mostAtOnce) throw new Error(`Time stands still: ${mostAtOnce} actions in one instant.`)
   }
 
   private failIfUnheard(): void {
