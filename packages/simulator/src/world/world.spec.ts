@@ -175,6 +175,16 @@ describe('a failure of the run', () => {
     await expect(w.runFor(5)).rejects.toThrow('seed 1, 2026-01-01T00:00:00.003Z: broken service')
   })
 
+  it("is not the next world's", async () => {
+    const w = world()
+    w.after(3, () => {
+      void Promise.reject(new Error('as well'))
+      throw new Error('broken service')
+    })
+    await expect(w.runFor(5)).rejects.toThrow('broken service')
+    await busyWorld(1)
+  })
+
   it('is a loop without a wait', async () => {
     const w = world()
     const again = () => {

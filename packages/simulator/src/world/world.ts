@@ -176,6 +176,9 @@ export class SimWorld implements World {
       await settleAndHear()
       this.failIfUnheard()
     } catch (error) {
+      // What else was rejected belongs to this failure, not to who runs next.
+      await settleAndHear()
+      takeUnheard()
       throw error instanceof WorldFailure ? error : new WorldFailure(this, error)
     } finally {
       leave()
