@@ -33,8 +33,9 @@ export function fromCronParser(expression: string): Result<CrontabValue> {
   }
   let fields: ReturnType<typeof CronExpressionParser.parse>['fields']
   try {
-    // The date and zone are not used by parsing; given so that it does not read the clock.
-    fields = CronExpressionParser.parse(text, { currentDate: new Date(0), tz: 'UTC' }).fields
+    // Date, zone and seed change nothing here (`H` is refused); given so that it reads neither clock nor chance.
+    const told = { currentDate: new Date(0), tz: 'UTC', hashSeed: 'none' }
+    fields = CronExpressionParser.parse(text, told).fields
   } catch (error) {
     const said = error instanceof Error ? error.message : String(error)
     const code = /explicit day of month/i.test(said) ? 'never_fires' : 'syntax'
