@@ -1,0 +1,113 @@
+import { readRun, type Transactor } from '@almanac/adapters/transactions'
+import type { RunCommand } from '@almanac/domain'
+import { createStop, PortFault, type RunReport, type Stop } from '@almanac/engine'
+import { type KafkaModel, SimTransactionLog } from '../kafka/index.js'
+import { newMachine, SimProcess, type SimWorld } from '../world/index.js'
+import { between, chance } from './draw.js'
+import { runTopics, topicPrefix } from './node-host.js'
+import { followAgain, runEventsTopic } from './run-feed.js'
+
+export interface WorkerParts {
+  readonly world: SimWorld
+  readonly kafka: KafkaModel
+  readonly name: string
+}
+
+/**
+ * Runs what is committed to the queues and tells what became of it. After a crash it does what it did lately once
+ * more, as workers do.
+ */
+export class Worker {
+  private readonly parts: WorkerParts
+  private readonly machine
+  private process: SimProcess | undefined
+
+  constructor(parts: WorkerParts) {
+    this.parts = parts
+    this.machine = newMachine(parts.world)
+  }
+
+  get isUp(): boolean {
+    return this.process?.isAlive === true
+  }
+
+  start(): void {
+    if (this.isUp) return
+    const { world, kafka, name } = this.parts
+    const process = new SimProcess(world, name, this.machine)
+    this.process = process
+    new WorkerLife(process, kafka, world.now).start(createStop())
+  }
+
+  kill(): void {
+    this.process?.crash()
+  }
+}
+
+class WorkerLife {
+  private readonly process: SimProcess
+  private readonly log: SimTransactionLog
+  /** Runs from before are somebody else's, or done. */
+  private readonly since: number
+  private readonly taken = new Set<string>()
+  private reports: RunReport[] = []
+
+  constructor(process: SimProcess, kafka: KafkaModel, now: number) {
+    this.process = process
+    this.log = new SimTransactionLog(process, kafka, { maxWaitMs: 5_000 })
+    this.since = now - repeatedMs
+  }
+
+  start(stop: Stop): void {
+    for (const topic of runTopics) {
+      void followAgain(this.log, this.process.clock, topic, stop, (records) => {
+        for (const record of records) {
+          const run = readRun(record)
+          if (record.appendedAt < this.since || this.taken.has(run.runId)) continue
+          this.taken.add(run.runId)
+          void this.work(run, stop)
+        }
+      })
+    }
+    void this.tell(stop)
+  }
+
+  private async work({ runId }: RunCommand, stop: Stop): Promise<void> {
+    const { clock, random, name } = this.process
+    this.reports.push({ runId, status: 'running', at: clock.now(), worker: name })
+    await clock.sleep(between(random, 50, chance(random, 0.1) ? 20_000 : 3_000), stop)
+    const status = chance(random, 0.05) ? 'failed' : 'succeeded'
+    this.reports.push({ runId, status, at: clock.now(), worker: name })
+  }
+
+  /** Now and then all that there is to tell; again and again until it is told. */
+  private async tell(stop: Stop): Promise<void> {
+    const { clock } = this.process
+    let transactor: Transactor | undefined
+    while (!stop.stopped) {
+      await clock.sleep(tellEveryMs, stop)
+      const reports = this.reports
+      if (reports.length === 0) continue
+      this.reports = []
+      try {
+        transactor ??= await this.log.takeOver(`${topicPrefix}.${this.process.name}`)
+        const sent = await transactor.send(reports.map(recordOf))
+        if (sent.outcome === 'sent' && (await transactor.commit()) === 'committed') continue
+      } catch (fault) {
+        if (!(fault instanceof PortFault)) throw fault
+      }
+      transactor = undefined
+      this.reports = [...reports, ...this.reports]
+    }
+  }
+}
+
+const recordOf = (report: RunReport) => ({
+  topic: runEventsTopic(topicPrefix),
+  partition: null,
+  key: report.runId,
+  value: JSON.stringify(report),
+})
+
+const tellEveryMs = 1_000
+const repeatedMs = 60_000

@@ -1,0 +1,275 @@
+import type { CalendarState, ScheduleState, TaskState } from '@almanac/domain'
+import type { Random, Stop, TaskInput } from '@almanac/engine'
+import type { Instant } from '@almanac/recurrence'
+import type { Client } from './client.js'
+import { between, chance, pick, waiting, weighted, whole } from './draw.js'
+import type { ClusterShape } from './shape.js'
+import {
+  drawArgs,
+  drawCatchUp,
+  drawDays,
+  drawQuickTask,
+  drawSchedule,
+  drawTask,
+  massTask,
+  type SpecWorld,
+} from './specs.js'
+
+const namespaces = ['alpha', 'beta', 'gamma']
+
+/** What clients know of: what was answered to any of them. */
+export class Known {
+  readonly tasks: TaskState[] = []
+  readonly schedules: ScheduleState[] = []
+  readonly calendars: CalendarState[] = []
+}
+
+interface WorkloadParts {
+  readonly client: Client
+  readonly known: Known
+  readonly random: Random
+  readonly shape: ClusterShape
+  readonly worldNow: () => Instant
+  /** This client's share of the tasks. */
+  readonly tasks: number
+  readonly mass: number
+  readonly prefix: string
+}
+
+const actions = {
+  create: 6,
+  edit: 14,
+  reschedule: 10,
+  disable: 8,
+  enable: 12,
+  delete: 3,
+  trigger: 10,
+  backfill: 4,
+  reset: 3,
+  put: 3,
+  createSchedule: 3,
+  changeSchedule: 6,
+  deleteSchedule: 1.5,
+  createCalendar: 2,
+  changeCalendar: 3,
+  deleteCalendar: 1,
+  announce: 1,
+}
+type Action = keyof typeof actions
+
+/** What one client does, from its first task to the end. */
+export class Workload {
+  private readonly parts: WorkloadParts
+  private named = 0
+
+  constructor(parts: WorkloadParts) {
+    this.parts = parts
+  }
+
+  async run(stop: Stop): Promise<void> {
+    const { client, random, shape } = this.parts
+    await this.prepare(stop)
+    while (!stop.stopped) {
+      await client.pause(waiting(random, shape.commandEveryMs), stop)
+      if (!stop.stopped) await this.act(weighted(random, actions), stop)
+    }
+  }
+
+  private async prepare(stop: Stop): Promise<void> {
+    const { client, random, tasks, mass, known } = this.parts
+    await this.act('createSchedule', stop)
+    await this.act('createCalendar', stop)
+    for (let index = 0; index < tasks && !stop.stopped; index++) {
+      await this.act('create', stop)
+      await client.pause(waiting(random, 300), stop)
+    }
+    const namespace = pick(random, namespaces)
+    for (let index = 0; index < mass && !stop.stopped; index++) {
+      const input = massTask(this.nextName('mass'))
+      const subject = { command: 'createTask', namespace, taskId: null }
+      const made = await client.send(subject, (commands, context) => commands.createTask(context, input))
+      if (made !== undefined) known.tasks.push(made.state)
+    }
+  }
+
+  private async act(action: Action, stop: Stop): Promise<void> {
+    if (action === 'create' || action === 'put') return this.create(action)
+    if (action === 'createSchedule') return this.createSchedule()
+    if (action === 'createCalendar') return this.createCalendar()
+    if (action === 'announce') return this.announce()
+    if (action === 'changeSchedule' || action === 'deleteSchedule') return this.onSchedule(action, stop)
+    if (action === 'changeCalendar' || action === 'deleteCalendar') return this.onCalendar(action)
+    await this.onTask(action, stop)
+  }
+
+  private specWorld(namespace: string): SpecWorld {
+    const { shape, worldNow, known } = this.parts
+    const of = (states: readonly (ScheduleState | CalendarState)[]) =>
+      states.filter((state) => state.namespace === namespace).map(({ spec }) => spec.name)
+    return {
+      now: worldNow(),
+      until: shape.startAt + shape.faultMs + shape.calmMs,
+      zone: shape.zone,
+      schedules: of(known.schedules),
+      calendars: of(known.calendars),
+    }
+  }
+
+  private nextName(kind: string): string {
+    this.named += 1
+    return `${this.parts.prefix}-${kind}-${this.named}`
+  }
+
+  private async create(action: 'create' | 'put'): Promise<void> {
+    const { client, random } = this.parts
+    const namespace = pick(random, namespaces)
+    const name = action === 'put' ? `${namespace}-put-${whole(random, 1, 4)}` : this.nextName('task')
+    const input = chance(random, 0.04)
+      ? drawQuickTask(random, name)
+      : drawTask(random, this.specWorld(namespace), name)
+    const subject = { command: `${action}Task`, namespace, taskId: null }
+    const onlyCreate = chance(random, 0.3)
+    const made = await client.send(subject, (commands, context) =>
+      action === 'put'
+        ? commands.putTask(context, input, { onlyCreate })
+        : commands.createTask(context, input),
+    )
+    if (made !== undefined) this.learn(made.state)
+  }
+
+  private async onTask(action: Action, stop: Stop): Promise<void> {
+    const { client, random, known } = this.parts
+    if (known.tasks.length === 0) return
+    const state = pick(random, known.tasks)
+    const { namespace, taskId } = state
+    const subject = { command: action, namespace, taskId }
+    const change = this.drawChange(action, state)
+    const range = this.drawRange()
+    const override = chance(random, 0.5) ? { args: drawArgs(random), kwargs: { by: 'hand' } } : {}
+    const expected = chance(random, 0.15) ? state.revision : undefined
+    if (chance(random, raceShare)) await this.untilDue(namespace, taskId, stop)
+    const made = await client.send<TaskState>(subject, (commands, context) => {
+      if (action === 'disable') return commands.disableTask(context, taskId, expected)
+      if (action === 'enable') return commands.enableTask(context, taskId, expected)
+      if (action === 'delete') return commands.deleteTask(context, taskId, expected)
+      if (action === 'trigger') return commands.triggerTask(context, taskId, override)
+      if (action === 'backfill') return commands.backfillTask(context, taskId, range)
+      if (action === 'reset') return commands.resetHistory(context, taskId)
+      return commands.changeTask(context, taskId, change, expected)
+    })
+    if (made !== undefined) this.learn(made.state)
+  }
+
+  /** Until the task's next occurrence, give or take: what is sent then may come before or after its tick. */
+  private async untilDue(namespace: string, taskId: string, stop: Stop): Promise<void> {
+    const { client, random, worldNow } = this.parts
+    const now = worldNow()
+    const coming = await client.read((node) => node.queries.coming(namespace, taskId, now, 1))
+    const due = coming?.[0]?.at
+    if (due === undefined || due - now > longestRaceMs) return
+    await client.pause(due - worldNow() + between(random, -60, 50), stop)
+  }
+
+  private drawChange(action: Action, { namespace, spec }: TaskState): Partial<TaskInput> {
+    const { random } = this.parts
+    const world = this.specWorld(namespace)
+    if (action === 'reschedule') {
+      const isShared = world.schedules.length > 0 && chance(random, 0.2)
+      return { schedule: isShared ? { ref: pick(random, world.schedules) } : drawSchedule(random, world) }
+    }
+    return pick(random, [
+      { args: drawArgs(random) },
+      { catchUp: drawCatchUp(random) },
+      { jitterSeconds: whole(random, 0, 15) },
+      { overlap: pick(random, ['allow', 'skip', 'queueOne'] as const) },
+      { maxRuns: spec.oneOff ? null : whole(random, 1, 20) },
+      { enabled: chance(random, 0.7) },
+      { description: `changed at ${world.now}` },
+    ])
+  }
+
+  private drawRange(): { from: Instant; until: Instant; max: number } {
+    const { random, worldNow } = this.parts
+    const from = Math.floor(worldNow() - between(random, 60_000, 600_000))
+    return { from, until: from + whole(random, 10_000, 120_000), max: whole(random, 1, 10) }
+  }
+
+  private async createSchedule(): Promise<void> {
+    const { client, random, known } = this.parts
+    const namespace = pick(random, namespaces)
+    const input = {
+      name: this.nextName('schedule'),
+      schedule: drawSchedule(random, this.specWorld(namespace)),
+    }
+    const subject = { command: 'createSchedule', namespace, taskId: null }
+    const made = await client.send(subject, (commands, context) => commands.createSchedule(context, input))
+    if (made !== undefined) known.schedules.push(made.state)
+  }
+
+  private async onSchedule(action: 'changeSchedule' | 'deleteSchedule', stop: Stop): Promise<void> {
+    const { client, random, known } = this.parts
+    if (known.schedules.length === 0) return
+    const { namespace, scheduleId, spec } = pick(random, known.schedules)
+    const subject = { command: action, namespace, taskId: null }
+    const isCascade = chance(random, 0.7)
+    const schedule = drawSchedule(random, this.specWorld(namespace))
+    const user = known.tasks.find(
+      (task) =>
+        task.namespace === namespace && 'ref' in task.spec.schedule && task.spec.schedule.ref === spec.name,
+    )
+    if (user !== undefined && chance(random, raceShare)) await this.untilDue(namespace, user.taskId, stop)
+    const made = await client.send(subject, (commands, context) =>
+      action === 'deleteSchedule'
+        ? commands.deleteSchedule(context, scheduleId, isCascade)
+        : commands.changeSchedule(context, scheduleId, { schedule }),
+    )
+    if (made !== undefined && action === 'deleteSchedule') forget(known.schedules, 'scheduleId', scheduleId)
+  }
+
+  private async createCalendar(): Promise<void> {
+    const { client, random, known } = this.parts
+    const namespace = pick(random, namespaces)
+    const input = { name: this.nextName('calendar'), days: drawDays(random, this.specWorld(namespace)) }
+    const subject = { command: 'createCalendar', namespace, taskId: null }
+    const made = await client.send(subject, (commands, context) => commands.createCalendar(context, input))
+    if (made !== undefined) known.calendars.push(made.state)
+  }
+
+  private async onCalendar(action: 'changeCalendar' | 'deleteCalendar'): Promise<void> {
+    const { client, random, known } = this.parts
+    if (known.calendars.length === 0) return
+    const { namespace, calendarId } = pick(random, known.calendars)
+    const subject = { command: action, namespace, taskId: null }
+    const days = drawDays(random, this.specWorld(namespace))
+    const made = await client.send(subject, (commands, context) =>
+      action === 'deleteCalendar'
+        ? commands.deleteCalendar(context, calendarId)
+        : commands.changeCalendar(context, calendarId, { days }),
+    )
+    if (made !== undefined && action === 'deleteCalendar') forget(known.calendars, 'calendarId', calendarId)
+  }
+
+  private async announce(): Promise<void> {
+    const namespace = pick(this.parts.random, namespaces)
+    const subject = { command: 'announceChange', namespace, taskId: null }
+    await this.parts.client.send(subject, async (commands, context) => {
+      const { position } = await commands.announceChange(context, 'changed elsewhere')
+      return { ok: true, value: { state: null, position, created: true, repeated: false } }
+    })
+  }
+
+  private learn(state: TaskState): void {
+    const { tasks } = this.parts.known
+    forget(tasks, 'taskId', state.taskId)
+    if (state.status === 'active') tasks.push(state)
+  }
+}
+
+function forget<S, K extends keyof S>(states: S[], key: K, id: S[K]): void {
+  const index = states.findIndex((state) => state[key] === id)
+  if (index >= 0) states.splice(index, 1)
+}
+
+/** How many commands are sent so that they race an occurrence of what they change. */
+const raceShare = 0.4
+const longestRaceMs = 60_000
