@@ -1,2 +1,3 @@
+export * from './kafka/index.js'
 export * from './services/index.js'
 export * from './world/index.js'
