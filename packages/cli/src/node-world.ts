@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { systemClock } from '@almanac/adapters/system'
 import { refused } from './failure.js'
@@ -31,6 +31,18 @@ const readText = async (path: string): Promise<string> => {
     if (code === 'ENOENT') throw refused(`There is no file ${path}.`)
     if (code === 'EISDIR') throw refused(`${path} is a folder, not a file.`)
     if (code === 'EACCES') throw refused(`${path} may not be read.`)
+    throw fault
+  }
+}
+
+const writeText = async (path: string, text: string): Promise<void> => {
+  try {
+    await writeFile(path, text)
+  } catch (fault) {
+    const code: unknown = fault instanceof Error ? Reflect.get(fault, 'code') : undefined
+    if (code === 'ENOENT') throw refused(`There is no folder for ${path}.`)
+    if (code === 'EISDIR') throw refused(`${path} is a folder, not a file.`)
+    if (code === 'EACCES' || code === 'EROFS') throw refused(`${path} may not be written.`)
     throw fault
   }
 }
@@ -89,6 +101,7 @@ export const nodeWorld = (process: NodeJS.Process): World => {
     stop,
     claimStop: claim,
     readText,
+    writeText,
     serve: async (args) => (await import('@almanac/standalone')).serve(process, args),
   }
 }

@@ -5,6 +5,7 @@ import { addPreview } from './commands/preview.js'
 import { addRuns } from './commands/runs.js'
 import { addSchedules } from './commands/schedules.js'
 import { addServe } from './commands/serve.js'
+import { addSimulate } from './commands/simulate.js'
 import { addTasks } from './commands/tasks.js'
 import { Ended, exitCodes } from './failure.js'
 import { asFailure, printFailure } from './output/failure.js'
@@ -18,6 +19,7 @@ Start here:
   almanac tasks list                                what runs when
   almanac runs list --follow                        watch it run
   almanac preview "0 2 * * mon"                     when would this fire?
+  almanac simulate --page load.html                 what will the coming year be like?
 
 A name of a task or schedule is looked up exactly; then an id is tried. Instants are ISO 8601, a date, now, or a
 distance such as -2h and +1d. Colours are off when the output is no terminal or NO_COLOR is set.
@@ -51,6 +53,7 @@ export const buildProgram = (world: World): Command => {
   addRuns(program, world)
   addImport(program, world)
   addPreview(program, world)
+  addSimulate(program, world)
   addDoctor(program, world)
   return program
 }

@@ -39,6 +39,8 @@ export interface World {
   /** Tells that the running command ends by itself on `stop`; else the process ends at once. */
   claimStop(): void
   readText(path: string): Promise<string>
+  /** Writes a file, over one of that name. */
+  writeText(path: string, text: string): Promise<void>
   /** Runs a server in this process until it is stopped; answers its exit code. */
   serve(args: readonly string[]): Promise<number>
 }

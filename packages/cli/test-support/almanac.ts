@@ -34,7 +34,7 @@ export const almanac = async (
   try {
     const world = fakeWorld({ ...options, env: { ALMANAC_URL: server.url, ...options.env } })
     const code = await run(world, args)
-    return { code, ...world.printed, asked: server.asked }
+    return { code, ...world.printed, written: world.written, asked: server.asked }
   } finally {
     await server.close()
   }

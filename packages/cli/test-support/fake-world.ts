@@ -6,6 +6,8 @@ export interface FakeWorld extends World {
   readonly printed: { out: string; err: string }
   /** Arguments of each `serve`. */
   readonly served: (readonly string[])[]
+  /** What was written, by path. */
+  readonly written: Map<string, string>
   /** Fires the stop signal. */
   end(): void
 }
@@ -26,6 +28,7 @@ export interface FakeWorldOptions {
 export const fakeWorld = (options: FakeWorldOptions = {}): FakeWorld => {
   const printed = { out: '', err: '' }
   const served: (readonly string[])[] = []
+  const written = new Map<string, string>()
   const callbacks = new Set<() => void>()
   let stopped = false
   const screen = (name: 'out' | 'err'): Screen => ({
@@ -43,6 +46,7 @@ export const fakeWorld = (options: FakeWorldOptions = {}): FakeWorld => {
   return {
     printed,
     served,
+    written,
     serve: async (args) => {
       served.push(args)
       return options.serveCode ?? 0
@@ -70,6 +74,9 @@ export const fakeWorld = (options: FakeWorldOptions = {}): FakeWorld => {
       const text = options.files?.[path]
       if (text === undefined) throw refused(`There is no file ${path}.`)
       return text
+    },
+    writeText: async (path, text) => {
+      written.set(path, text)
     },
     end,
   }

@@ -37,6 +37,15 @@ Examples:
     )
     .action(async (options: TaskListOptions) => (await import('./tasks-list.js')).listTasks(world, options))
 
+const addExport = (tasks: Command, world: World) =>
+  withServerOptions(
+    tasks
+      .command('export')
+      .description('all tasks with the schedules and calendars they share, as JSON for almanac simulate'),
+  )
+    .addHelpText('after', '\nExample:\n  almanac tasks export > tasks.json && almanac simulate tasks.json')
+    .action(async (options: ServerOptions) => (await import('./tasks-export.js')).exportTasks(world, options))
+
 const addReads = (tasks: Command, world: World) => {
   withServerOptions(
     tasks
@@ -150,6 +159,7 @@ const addChanges = (tasks: Command, world: World) => {
 export const addTasks = (program: Command, world: World): void => {
   const tasks = program.command('tasks').description('what runs, when, and who changed it')
   addList(tasks, world)
+  addExport(tasks, world)
   addReads(tasks, world)
   addCreate(tasks, world)
   addChanges(tasks, world)
