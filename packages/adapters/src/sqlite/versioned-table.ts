@@ -11,6 +11,8 @@ export interface TableShape<S> {
   readonly table: string
   /** Columns beside id, namespace, name and active, with their SQL types. */
   readonly columns: readonly string[]
+  /** Columns that an entity keeps for ever: written with its first version, and not in its past ones. */
+  readonly fixed: readonly string[]
   readonly indexes: readonly string[]
   /** Columns of a replaced version that `put` answers. */
   readonly watched: readonly string[]
@@ -22,14 +24,18 @@ export interface TableShape<S> {
   }
   /** In the order of `columns`. */
   readonly valuesOf: (state: S) => readonly Value[]
+  /** In the order of `fixed`. */
+  readonly fixedOf: (state: S) => readonly Value[]
 }
+
+const columnName = (column: string): string => column.split(' ', 1)[0] ?? ''
 
 const namesOf = <S>(shape: TableShape<S>): readonly string[] => [
   'id',
   'namespace',
   'name',
   'active',
-  ...shape.columns.map((column) => column.split(' ', 1)[0] ?? ''),
+  ...shape.columns.map(columnName),
 ]
 
 /**
@@ -41,8 +47,9 @@ export const schemaOf = <S>(shape: TableShape<S>): string => {
   const { table } = shape
   const common = 'id TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL, active INTEGER NOT NULL'
   const columns = [common, ...shape.columns].join(', ')
+  const current = [columns, ...shape.fixed].join(', ')
   return `
-    CREATE TABLE ${table}(row INTEGER PRIMARY KEY, ${columns}, from_position INTEGER NOT NULL) STRICT;
+    CREATE TABLE ${table}(row INTEGER PRIMARY KEY, ${current}, from_position INTEGER NOT NULL) STRICT;
     CREATE UNIQUE INDEX ${table}_by_id ON ${table}(id);
     CREATE INDEX ${table}_by_name ON ${table}(namespace, name, id) WHERE active = 1;
     CREATE TABLE ${table}_docs(row INTEGER PRIMARY KEY, doc TEXT NOT NULL) STRICT;
@@ -88,7 +95,7 @@ export class VersionedTable<S> {
     const values = [id, namespace, name, active ? 1 : 0, ...this.#shape.valuesOf(state), position]
     const doc = JSON.stringify(state)
     if (known === undefined) {
-      insertDoc.run(insert.run(...values).lastInsertRowid, doc)
+      insertDoc.run(insert.run(...values, ...this.#shape.fixedOf(state)).lastInsertRowid, doc)
       return { before: undefined }
     }
     close.run(position, known.row)
@@ -198,7 +205,8 @@ const prepare = <S>(database: Database, shape: TableShape<S>): Statements => {
   const { table } = shape
   const names = [...namesOf(shape), 'from_position']
   const list = names.join(', ')
-  const marks = names.map(() => '?').join(', ')
+  const marksOf = (columns: readonly string[]) => columns.map(() => '?').join(', ')
+  const all = [...names, ...shape.fixed.map(columnName)]
   const joined = `${table} JOIN ${table}_docs USING (row)`
   return {
     current: database.prepare(`SELECT ${['row', ...shape.watched].join(', ')} FROM ${table} WHERE id = ?`),
@@ -206,9 +214,9 @@ const prepare = <S>(database: Database, shape: TableShape<S>): Statements => {
       `INSERT INTO ${table}_versions (${list}, to_position, doc)
        SELECT ${list}, ?, doc FROM ${joined} WHERE row = ?`,
     ),
-    update: database.prepare(`UPDATE ${table} SET (${list}) = (${marks}) WHERE row = ?`),
+    update: database.prepare(`UPDATE ${table} SET (${list}) = (${marksOf(names)}) WHERE row = ?`),
     updateDoc: database.prepare(`UPDATE ${table}_docs SET doc = ? WHERE row = ?`),
-    insert: database.prepare(`INSERT INTO ${table} (${list}) VALUES (${marks})`),
+    insert: database.prepare(`INSERT INTO ${table} (${all.join(', ')}) VALUES (${marksOf(all)})`),
     insertDoc: database.prepare(`INSERT INTO ${table}_docs (row, doc) VALUES (?, ?)`),
     get: database.prepare(`SELECT doc FROM ${joined} WHERE id = ?`),
     currentAsOf: database.prepare(`SELECT doc FROM ${joined} WHERE id = ? AND from_position <= ?`),

@@ -43,7 +43,6 @@ export const isPlannable = (state: TaskState): boolean =>
 export const taskShape: TableShape<TaskState> = {
   table: 'tasks',
   columns: [
-    'slot INTEGER NOT NULL',
     'enabled INTEGER NOT NULL',
     'quarantined INTEGER NOT NULL',
     'plannable INTEGER NOT NULL',
@@ -54,6 +53,7 @@ export const taskShape: TableShape<TaskState> = {
     'labels TEXT NOT NULL',
     'search TEXT NOT NULL',
   ],
+  fixed: ['slot INTEGER NOT NULL'],
   indexes: [
     'CREATE INDEX tasks_plannable ON tasks(id) WHERE plannable = 1',
     'CREATE INDEX tasks_plannable_by_slot ON tasks(slot, id) WHERE plannable = 1',
@@ -70,7 +70,6 @@ export const taskShape: TableShape<TaskState> = {
   valuesOf: (state) => {
     const { spec } = state
     return [
-      slotOf(state.taskId),
       flag(spec.enabled),
       flag(state.quarantine !== null),
       flag(isPlannable(state)),
@@ -82,11 +81,13 @@ export const taskShape: TableShape<TaskState> = {
       [spec.name, spec.task, spec.description].map(folded).join(separator),
     ]
   },
+  fixedOf: ({ taskId }) => [slotOf(taskId)],
 }
 
 export const scheduleShape: TableShape<ScheduleState> = {
   table: 'schedules',
   columns: ['schedule_kind TEXT NOT NULL'],
+  fixed: [],
   indexes: [],
   watched: [],
   keysOf: ({ scheduleId, namespace, spec, status }) => ({
@@ -96,11 +97,13 @@ export const scheduleShape: TableShape<ScheduleState> = {
     active: status === 'active',
   }),
   valuesOf: ({ spec }) => [kindOf(spec.schedule)],
+  fixedOf: () => [],
 }
 
 export const calendarShape: TableShape<CalendarState> = {
   table: 'calendars',
   columns: [],
+  fixed: [],
   indexes: [],
   watched: [],
   keysOf: ({ calendarId, namespace, spec, status }) => ({
@@ -110,6 +113,7 @@ export const calendarShape: TableShape<CalendarState> = {
     active: status === 'active',
   }),
   valuesOf: () => [],
+  fixedOf: () => [],
 }
 
 /**
