@@ -49,6 +49,14 @@ describe('records of a tick', () => {
     expect(new Set(records.map(({ partition }) => partition)).size).toBe(1)
   })
 
+  it('leave it to the log which partition of the runs a task is in', async () => {
+    const claim = await bench.node().dispatch.claim(0)
+    const runs = Array.from({ length: 20 }, (_, n) => sampleRun(`r-${n}`, { taskId: `t-${n}` }))
+    await claim.commit(tickOf(nextCheckpoint(claim), { runs }))
+    const records = bench.records('test.queue.default')
+    expect(new Set(records.map(({ partition }) => partition)).size).toBeGreaterThan(1)
+  })
+
   it('have headers for who routes', async () => {
     const claim = await bench.node().dispatch.claim(0)
     await claim.commit(tickOf(nextCheckpoint(claim), { runs: [sampleRun('a', { priority: 4 })] }))
@@ -107,10 +115,15 @@ describe('a claim', () => {
     for (let n = 0; n < 5; n++) await known.dispatch.claim(1)
     const last = await known.dispatch.claim(1)
     await last.commit(tickOf(nextCheckpoint(last, { digest: 'last' })))
-    const { dispatch } = bench.node()
-    expect(dispatch.seen(1)).toBeNull()
+    const { dispatch, log } = bench.node({}, false)
+    log.next('send', async () => {
+      void dispatch.run(createStop())
+    })
+    const owners = () => bench.records(topics.checkpoints).filter(isOwner).length
+    const before = owners()
     const claim = await dispatch.claim(1)
     expect(claim.term).toBeGreaterThan(last.term)
+    expect(owners() - before).toBe(2)
     expect(claim.checkpoint?.digest).toBe('last')
   })
 
@@ -154,7 +167,17 @@ describe('a claim', () => {
 })
 
 describe('what has been seen', () => {
-  it('is known at once after a commit of one’s own, told once, and never goes back', async () => {
+  it('is known after a commit of one’s own before the reader has come to it', async () => {
+    const { dispatch, seen, stopReading } = bench.node()
+    const claim = await dispatch.claim(1)
+    stopReading()
+    const next = nextCheckpoint(claim)
+    await claim.commit(tickOf(next))
+    expect(dispatch.seen(1)).toEqual(next)
+    expect(seen).toHaveLength(1)
+  })
+
+  it('is told once, and never goes back', async () => {
     const { dispatch, seen, log } = bench.node()
     const claim = await dispatch.claim(1)
     const one = nextCheckpoint(claim)
@@ -193,6 +216,20 @@ describe('the reader', () => {
     expect(faults).toHaveLength(1)
     const later = await bench.during(1_500, dispatch.claim(1))
     expect(later.checkpoint?.digest).toBe('kept')
+  })
+
+  it('takes nothing of an earlier reading for the truth: checkpoints may have been lost meanwhile', async () => {
+    const { dispatch, log } = bench.node()
+    const claim = await dispatch.claim(1)
+    await claim.commit(tickOf(nextCheckpoint(claim)))
+    bench.memory.lose(topics.checkpoints)
+    log.breakOff()
+    const later = await bench.during(2_000, dispatch.claim(1))
+    expect(later.checkpoint).toBeNull()
+    expect(later.term).toBeGreaterThan(claim.term)
+    const recovered = nextCheckpoint(later, { seq: 9 })
+    expect(await later.commit(tickOf(recovered))).toBe('committed')
+    expect(dispatch.seen(1)).toEqual(recovered)
   })
 
   it('that stands still lets no claim succeed', async () => {

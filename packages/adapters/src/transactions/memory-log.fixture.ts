@@ -85,6 +85,11 @@ export class MemoryTransactionLog implements TransactionLog {
     }
   }
 
+  /** The topic is empty again, as after a disaster. Whoever reads it has to begin again. */
+  lose(topic: string): void {
+    this.topics.delete(topic)
+  }
+
   append({ topic, partition, key, value, headers }: LogRecord, transaction: Stored['transaction']): Instant {
     const logs = this.logOf(topic)
     const place = partition ?? [...key].reduce((sum, sign) => sum * 31 + sign.charCodeAt(0), 7) % logs.length
