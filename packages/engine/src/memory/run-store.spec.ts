@@ -45,6 +45,14 @@ describe('ticks that a run store in memory takes in', () => {
     expect(runs.counts().get('queued')).toBe(2)
   })
 
+  it('may come run by run, with what was skipped at any point', () => {
+    for (const id of ['a', 'b']) runs.record(tick(1, { runs: [sampleRun(id)] }))
+    runs.record(tick(1, { skips: [sampleSkip('task-1')] }))
+    runs.record(tick(1, { runs: [sampleRun('c')] }))
+    expect(count()).toBe(3)
+    expect(runs.skips('task-1', 0, 9999)).toHaveLength(1)
+  })
+
   it('tells the ticks of partitions apart', () => {
     for (const partition of [0, 1]) runs.record(tick(1, { partition, skips: [sampleSkip('task-1')] }))
     expect(runs.skips('task-1', 0, 9999).map(({ partition }) => partition)).toEqual([0, 1])

@@ -38,7 +38,8 @@ export interface RunReport {
 export interface MemoryRunStore extends RunStore {
   /**
    * Takes in what a tick has committed. Runs that are known by their id are left as they are, and of a tick that was
-   * taken in before nothing counts again; each partition's ticks come in order.
+   * taken in before nothing counts again; each partition's ticks come in order. The runs of a tick may come in several
+   * calls, its skips and resets come in one.
    */
   record(tick: CommittedTick): void
   /**
@@ -66,7 +67,7 @@ class RunsInMemory implements MemoryRunStore {
   }
 
   record({ partition, seq, decidedAt, runs, skips, resets }: CommittedTick): void {
-    const isNew = this.advance(partition, seq, decidedAt)
+    const isNew = skips.length + resets.length > 0 && this.advance(partition, seq, decidedAt)
     if (isNew) for (const taskId of resets) this.book.reset(taskId)
     for (const command of runs) this.insert(command)
     if (isNew) for (const skip of skips) this.book.note(skip, partition, seq, decidedAt)
@@ -145,7 +146,7 @@ class RunsInMemory implements MemoryRunStore {
   }
 
   /**
-   * False for a tick that was there before. A partition that lost its checkpoint counts on from an earlier number, but
+   * False for a tick whose skips and resets were there before. A partition that lost its checkpoint counts on from an earlier number, but
    * at a later time.
    */
   private advance(partition: PartitionId, seq: number, decidedAt: Instant): boolean {
