@@ -40,8 +40,8 @@ export class AimedProcess implements Process {
 
   private hit<T>(shot: Shot, serve: Serve<T>): Serve<T> {
     return () => {
-      if (shot.kind === 'answer-lost') ignore(serve())
-      if (shot.kind === 'delayed') this.world.after(shot.ms, () => ignore(serve()))
+      if (shot.kind === 'answer-lost') void unheard(serve)
+      if (shot.kind === 'delayed') this.world.after(shot.ms, () => void unheard(serve))
       return new Promise<T>(() => {})
     }
   }
@@ -64,6 +64,8 @@ export class AimedProcess implements Process {
 }
 
 /** Nobody hears the answer, nor the refusal. */
-function ignore(answer: unknown): void {
-  if (answer instanceof Promise) answer.catch(() => {})
+async function unheard(serve: Serve<unknown>): Promise<void> {
+  try {
+    await serve()
+  } catch {}
 }

@@ -21,8 +21,8 @@ import {
   SimLeaseStore,
   SimMembership,
 } from '../services/index.js'
-import { type Machine, newMachine, SimProcess, type SimWorld } from '../world/index.js'
-import { type Aim, AimedProcess } from './aim.js'
+import { type CallOptions, type Machine, newMachine, SimProcess, type SimWorld } from '../world/index.js'
+import { type Aim, AimedProcess, type Shot } from './aim.js'
 import type { Door } from './client.js'
 import { feedRuns, runEventsTopic } from './run-feed.js'
 
@@ -65,12 +65,10 @@ interface Life {
 export class NodeHost implements Door {
   readonly name: string
   readonly machine: Machine
-  /** What hits single calls of this node. */
-  aim: Aim | undefined
+  private readonly aims = new Set<Aim>()
   private readonly parts: HostParts
   private readonly options: HostOptions
   private views: MemoryViewStore = memoryViewStore()
-  private snapshot: MemoryViewStore | undefined
   private life: Life | undefined
 
   constructor(parts: HostParts, options: HostOptions) {
@@ -129,7 +127,7 @@ export class NodeHost implements Door {
 
   private assemble(process: SimProcess, stop: Stop): Pick<Life, 'node' | 'guard'> {
     const { world, kafka, eventLog, leases } = this.parts
-    const aimed = new AimedProcess(world, process, (options) => this.aim?.(options))
+    const aimed = new AimedProcess(world, process, (options) => this.shotAt(options))
     const { clock, random } = process
     const guard = new ClockGuard(clock)
     const onFault = (what: string): void => world.count(`node: ${what.replace(/\d+/g, 'N')}`)
@@ -161,6 +159,22 @@ export class NodeHost implements Door {
       { onProgress: () => {}, onFault, onFatal: (fault) => this.parts.onFatal(this, fault) },
     )
     return { node, guard }
+  }
+
+  private shotAt(options: CallOptions): Shot | undefined {
+    for (const aim of this.aims) {
+      const shot = aim(options)
+      if (shot !== undefined) return shot
+    }
+    return undefined
+  }
+
+  /** Hits single calls of this node, of this process and later ones, until the function that comes back is called. */
+  aimAt(aim: Aim): () => void {
+    this.aims.add(aim)
+    return () => {
+      this.aims.delete(aim)
+    }
   }
 
   enter<T>(work: (node: Node, now: Instant) => Promise<T>): Promise<T> {
@@ -198,14 +212,12 @@ export class NodeHost implements Door {
     })
   }
 
-  /** Keeps what the disk holds now. */
-  keepSnapshot(): void {
-    this.snapshot = this.views.clone()
-  }
-
-  /** The next start finds what was kept, or nothing when nothing was. */
-  rollBack(): void {
-    this.views = this.snapshot?.clone() ?? memoryViewStore()
+  /** Copies the disk. The function that comes back puts the copy in its place, for the next start. */
+  snapshot(): () => void {
+    const copy = this.views.clone()
+    return () => {
+      this.views = copy
+    }
   }
 
   /** The next start finds an empty disk. */

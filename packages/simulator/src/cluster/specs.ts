@@ -142,7 +142,7 @@ function drawLimits(random: Random, world: SpecWorld): Partial<TaskInput> {
   else if (chance(random, 0.12)) limits.push({ maxRuns: whole(random, 1, 12) })
   if (chance(random, 0.1)) limits.push({ startTime: inside(random, world) })
   if (chance(random, 0.1)) limits.push({ expires: inside(random, world) + 60_000 })
-  else if (chance(random, 0.1)) limits.push({ expireSeconds: whole(random, 1, 120) })
+  else if (chance(random, 0.12)) limits.push({ expireSeconds: whole(random, 1, 120) })
   return Object.assign({}, ...limits)
 }
 
