@@ -8,7 +8,7 @@ const top = 20
 /** Few runs are to be told from none. */
 const opacity = (share: number): string => (0.12 + 0.88 * share).toFixed(2)
 
-/** Runs by weekday and hour: Monday first, darker is more. */
+/** Runs by weekday and hour: Monday first, a stronger colour is more. */
 export function heatMap(heat: readonly (readonly number[])[], timezone: string): string {
   const most = Math.max(1, ...heat.flat())
   const width = left + 24 * cell
@@ -33,6 +33,6 @@ export function heatMap(heat: readonly (readonly number[])[], timezone: string):
     `aria-label="Runs by weekday and hour in ${escaped(timezone)}">`,
     ...hours,
     ...rows,
-    `</svg></div><p class="note">Hours in ${escaped(timezone)}. The darkest cell has ${number(most)} runs.</p>`,
+    `</svg></div><p class="note">Hours in ${escaped(timezone)}. The strongest colour stands for ${number(most)} runs.</p>`,
   ].join('')
 }

@@ -11,8 +11,8 @@ export const number = (value: number): string => String(value).replace(/\B(?=(\d
 export interface Cell<Row> {
   readonly title: string
   readonly html: (row: Row) => string
-  /** Figures stand at the right. */
-  readonly isFigure?: boolean
+  /** Figures stand at the right, prose may break into lines. */
+  readonly kind?: 'figure' | 'prose'
 }
 
 export const text = <Row>(title: string, value: (row: Row) => string): Cell<Row> => ({
@@ -20,14 +20,19 @@ export const text = <Row>(title: string, value: (row: Row) => string): Cell<Row>
   html: (row) => escaped(value(row)),
 })
 
+export const prose = <Row>(title: string, value: (row: Row) => string): Cell<Row> => ({
+  ...text(title, value),
+  kind: 'prose',
+})
+
 export const figure = <Row>(title: string, value: (row: Row) => string): Cell<Row> => ({
   ...text(title, value),
-  isFigure: true,
+  kind: 'figure',
 })
 
 /** A table that scrolls by itself when the window is narrow. */
 export function table<Row>(cells: readonly Cell<Row>[], rows: readonly Row[]): string {
-  const mark = ({ isFigure }: Cell<Row>) => (isFigure === true ? ' class="figure"' : '')
+  const mark = ({ kind }: Cell<Row>) => (kind === undefined ? '' : ` class="${kind}"`)
   const head = cells.map((cell) => `<th${mark(cell)}>${escaped(cell.title)}</th>`).join('')
   const body = rows.map(
     (row) => `<tr>${cells.map((cell) => `<td${mark(cell)}>${cell.html(row)}</td>`).join('')}</tr>`,

@@ -17,13 +17,13 @@ interface Series {
 const width = 1_000
 const height = 280
 const left = 56
-const right = 12
+const right = 24
 const top = 12
 const bottom = 30
 /** Colours in the style sheet; a ninth would be hard to tell from the others. */
 const maxSeries = 8
 
-/** Bars over time, stacked by node or queue, with the outages behind them. */
+/** Bars over time, stacked by node or queue, with the outages over them. */
 export function loadChart(played: Forecast, by: 'node' | 'queue', zone: Zone): string {
   const { from, to } = played.settings
   const { buckets, bucket } = played.load
@@ -49,8 +49,8 @@ export function loadChart(played: Forecast, by: 'node' | 'queue', zone: Zone): s
     `<div class="scroll"><svg class="load" viewBox="0 0 ${width} ${height}" role="img" ` +
       `aria-label="Runs per ${escaped(bucket)}, stacked by ${by}">`,
     ...rows,
-    ...bands,
     ...bars,
+    ...bands,
     ...columns,
     '</svg></div>',
   ].join('\n')
@@ -65,7 +65,9 @@ function bar(
 ): string {
   if (bucket.runs === 0) return ''
   const start = x(bucket.from)
-  const wide = Math.max(0.6, (x(bucket.until) - start) * 0.86)
+  const room = x(bucket.until) - start
+  // Gaps between bars of few pixels would only shimmer.
+  const wide = room < 6 ? room + 0.1 : room * 0.86
   let below = 0
   const lines: string[] = []
   const rects = series.map((one, index) => {

@@ -6,7 +6,7 @@ import type { Forecast, NodeForecast, OutageForecast } from '../forecast.js'
 import type { Peak } from '../load.js'
 import { nodeName } from '../settings.js'
 import { heatMap } from './heat-map.js'
-import { type Cell, clockIn, escaped, figure, number, table, text } from './html.js'
+import { type Cell, clockIn, escaped, figure, number, prose, table, text } from './html.js'
 import { loadChart } from './load-chart.js'
 import { style } from './style.js'
 
@@ -133,6 +133,7 @@ function taskTable({ tasks }: Forecast, at: Zone): string {
   const cells: readonly Cell<(typeof sorted)[number]>[] = [
     {
       title: 'Task',
+      kind: 'prose',
       html: ({ name, scheduleText, broken }) =>
         `<b>${escaped(name)}</b><div class="note">${escaped(broken ?? scheduleText)}</div>`,
     },
@@ -142,15 +143,15 @@ function taskTable({ tasks }: Forecast, at: Zone): string {
     figure('Skipped', ({ skipped }) => number(skipped)),
     figure('Latest', ({ worstLatenessMs: ms }) => (ms === 0 ? '–' : durationText(ms))),
     figure('Longest gap', ({ longestGapMs: ms }) => (ms === 0 ? '–' : durationText(ms))),
-    figure('First', ({ first }) => clock(first)),
-    figure('Last', ({ last }) => clock(last)),
+    text('First', ({ first }) => clock(first)),
+    text('Last', ({ last }) => clock(last)),
   ]
   return table(cells, sorted.slice(0, tasksShown)) + moreOf(tasks.length, tasksShown)
 }
 
 function leftOutTable({ leftOut }: Forecast): string {
   const shown = table<LeftOut>(
-    [text('Task', ({ name }) => name), text('Why', ({ reason }) => reason)],
+    [prose('Task', ({ name }) => name), prose('Why', ({ reason }) => reason)],
     leftOut.slice(0, tasksShown),
   )
   return shown + moreOf(leftOut.length, tasksShown)

@@ -43,10 +43,11 @@ ${Array.from({ length: 8 }, (_, index) => `.s${index} { fill: var(--s${index}); 
 table { border-collapse: collapse; width: 100%; font-size: 14px; }
 th { text-align: left; color: var(--dim); font-weight: 500; white-space: nowrap; }
 th, td { padding: 5px 14px 5px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-td { overflow-wrap: anywhere; }
+th:last-child, td:last-child { padding-right: 0; }
+td { white-space: nowrap; font-variant-numeric: tabular-nums; }
 tr:last-child td { border-bottom: 0; }
-.figure { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-td.when { white-space: nowrap; font-variant-numeric: tabular-nums; }
+.figure { text-align: right; }
+td.prose { white-space: normal; min-width: 220px; overflow-wrap: anywhere; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 400px), 1fr)); gap: 0 32px; }
 .checks { list-style: none; margin: 0; padding: 0; }
 .checks > li { padding: 8px 0; border-bottom: 1px solid var(--line); }
