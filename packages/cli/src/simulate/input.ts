@@ -1,6 +1,6 @@
 import type { CalendarJson, ScheduleJson, TaskJson } from '@almanac/protocol'
 import type { LeftOut, RawCatalog } from '@almanac/simulator/forecast'
-import { refused } from '../failure.js'
+import { type FieldProblem, refused } from '../failure.js'
 import { readPages } from '../http/pages.js'
 import { planImport } from '../import/celery.js'
 import { readFixture } from '../import/fixture.js'
@@ -77,6 +77,9 @@ const catalogOf = (file: string, value: unknown): RawCatalog => {
 const isFixture = (value: unknown): boolean =>
   Array.isArray(value) && isRecord(value[0]) && 'model' in value[0] && 'fields' in value[0]
 
+const problemText = (problems: readonly FieldProblem[]) =>
+  problems.map(({ path, message }) => `${path} ${message}`).join('; ')
+
 const ofFixture = (text: string, now: number): Input => {
   const { tasks } = planImport(readFixture(text), now)
   return {
@@ -85,7 +88,7 @@ const ofFixture = (text: string, now: number): Input => {
       .filter(({ body }) => body === undefined)
       .map(({ name, row, findings }) => ({
         name: name === '' ? `row ${row.pk}` : name,
-        reason: `the import refuses it: ${findings.problems.map(({ path, message }) => `${path} ${message}`).join('; ')}`,
+        reason: `the import refuses it: ${problemText(findings.problems)}`,
       })),
   }
 }

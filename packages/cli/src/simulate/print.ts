@@ -150,8 +150,8 @@ const printOutages = (session: Session, played: Forecast, when: (instant: number
       { title: 'GONE', value: ({ node }) => (node === null ? 'all nodes' : nodeName(node)) },
       { title: 'FROM', value: ({ from }) => when(from) },
       { title: 'FOR', value: ({ from, until }) => durationText(until - from), align: 'right' },
-      { title: 'PARTITIONS LOST', value: ({ partitions }) => number(partitions), align: 'right' },
-      { title: 'WITHOUT OWNER', value: ownerless, align: 'right' },
+      { title: 'PARTITIONS', value: ({ partitions }) => number(partitions), align: 'right', drop: 1 },
+      { title: 'NO OWNER', value: ownerless, align: 'right' },
     ],
     outages.slice(0, outagesShown),
   )

@@ -32,17 +32,20 @@ export function loadChart(played: Forecast, by: 'node' | 'queue', zone: Zone): s
   const most = ticks.at(-1) ?? 1
   const x = (at: Instant) => left + ((at - from) / (to - from)) * (width - left - right)
   const y = (runs: number) => height - bottom - (runs / most) * (height - top - bottom)
+  const base = height - bottom
   const rows = ticks.map(
     (runs) =>
       `<line class="grid" x1="${left}" x2="${width - right}" y1="${short(y(runs))}" y2="${short(y(runs))}"/>` +
       `<text x="${left - 8}" y="${short(y(runs) + 4)}" text-anchor="end">${number(runs)}</text>`,
   )
-  const columns = timeTicks(from, to, zone).map(
-    ({ at, label }) =>
-      `<line class="tick" x1="${short(x(at))}" x2="${short(x(at))}" y1="${height - bottom}" y2="${height - bottom + 4}"/>` +
-      `<text x="${short(x(at))}" y="${height - bottom + 18}" text-anchor="middle">${escaped(label)}</text>`,
-  )
-  const bars = buckets.map((one) => bar(one, series, x, y, `${zonedText(one.from, zone)}`))
+  const columns = timeTicks(from, to, zone).map(({ at, label }) => {
+    const place = short(x(at))
+    return (
+      `<line class="tick" x1="${place}" x2="${place}" y1="${base}" y2="${base + 4}"/>` +
+      `<text x="${place}" y="${base + 18}" text-anchor="middle">${escaped(label)}</text>`
+    )
+  })
+  const bars = buckets.map((one) => bar(one, series, x, y, zonedText(one.from, zone)))
   const bands = played.outages.map((outage) => band(outage, x, zone))
   return [
     legend(series, played.outages.length > 0),
@@ -77,7 +80,8 @@ function bar(
     const upper = y(below + runs)
     const tall = y(below) - upper
     below += runs
-    return `<rect class="s${index}" x="${short(start)}" y="${short(upper)}" width="${short(wide)}" height="${short(tall)}"/>`
+    const place = `x="${short(start)}" y="${short(upper)}" width="${short(wide)}" height="${short(tall)}"`
+    return `<rect class="s${index}" ${place}/>`
   })
   const title = [`${when}: ${number(bucket.runs)} runs`, ...(lines.length > 1 ? lines : [])].join('\n')
   return `<g><title>${escaped(title)}</title>${rects.join('')}</g>`

@@ -3,10 +3,11 @@ import { dayMs, hourMs, minuteMs, nextStart, startOf, type Unit } from '../local
 
 /** Round values from 0 up to `most` at least: four or five steps. */
 export function roundTicks(most: number): readonly number[] {
-  const raw = Math.max(1, most) / 4
+  const highest = Math.max(1, most)
+  const raw = highest / 4
   const power = 10 ** Math.floor(Math.log10(raw))
   const step = Math.max(1, power * ([1, 2, 5, 10].find((factor) => factor * power >= raw) ?? 10))
-  return Array.from({ length: Math.ceil(most / step) + 1 }, (_, index) => index * step)
+  return Array.from({ length: Math.ceil(highest / step) + 1 }, (_, index) => index * step)
 }
 
 export interface TimeTick {

@@ -2,15 +2,19 @@
 export const style = `
 :root {
   color-scheme: light dark;
-  --page: #f6f7f9; --card: #fff; --line: #dfe3e8; --text: #1b2330; --dim: #5c6675; --accent: #2f6fde;
+  --page: #f6f7f9; --card: #fff; --line: #dfe3e8; --text: #1b2330; --dim: #5c6675;
+  --accent: #2f6fde;
   --good: #1a7f4b; --bad: #c23434; --goodBack: #e6f4ec; --badBack: #fbe9e9;
-  --s0: #2f6fde; --s1: #e08a1e; --s2: #2b9c75; --s3: #b4519f; --s4: #6a5fd0; --s5: #c8523f; --s6: #3aa6c4; --s7: #8a8f98;
+  --s0: #2f6fde; --s1: #e08a1e; --s2: #2b9c75; --s3: #b4519f; --s4: #6a5fd0;
+  --s5: #c8523f; --s6: #3aa6c4; --s7: #8a8f98;
 }
 @media (prefers-color-scheme: dark) {
   :root {
-    --page: #12161c; --card: #1a2029; --line: #303946; --text: #e6eaf0; --dim: #9aa5b4; --accent: #6ea2ff;
+    --page: #12161c; --card: #1a2029; --line: #303946; --text: #e6eaf0; --dim: #9aa5b4;
+    --accent: #6ea2ff;
     --good: #5ccb93; --bad: #ff8a80; --goodBack: #17322a; --badBack: #3a2023;
-    --s0: #6ea2ff; --s1: #f0ac56; --s2: #58c79f; --s3: #d98bc8; --s4: #a49af2; --s5: #ef8b78; --s6: #6fcbe4; --s7: #a3a9b3;
+    --s0: #6ea2ff; --s1: #f0ac56; --s2: #58c79f; --s3: #d98bc8; --s4: #a49af2;
+    --s5: #ef8b78; --s6: #6fcbe4; --s7: #a3a9b3;
   }
 }
 * { box-sizing: border-box; }
@@ -21,7 +25,8 @@ h1 { font-size: 24px; line-height: 1.25; margin: 0 0 4px; }
 h2 { font-size: 17px; margin: 0 0 12px; }
 header p, .note { color: var(--dim); margin: 0; }
 .note { font-size: 13px; margin-top: 8px; }
-section { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 16px 18px; margin-top: 16px; }
+section { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 16px 18px;
+  margin-top: 16px; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; margin-top: 16px; }
 .tiles div { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 10px 14px; }
 .tiles b { display: block; font-size: 22px; line-height: 1.3; font-variant-numeric: tabular-nums; }
@@ -37,7 +42,8 @@ svg text { font-size: 12px; fill: var(--dim); }
 .outage { fill: var(--bad); fill-opacity: .3; }
 .blackout { fill: var(--bad); fill-opacity: .55; }
 ${Array.from({ length: 8 }, (_, index) => `.s${index} { fill: var(--s${index}); }`).join(' ')}
-.legend { list-style: none; display: flex; flex-wrap: wrap; gap: 4px 16px; margin: 0 0 8px; padding: 0; font-size: 13px; }
+.legend { list-style: none; display: flex; flex-wrap: wrap; gap: 4px 16px; margin: 0 0 8px; padding: 0;
+  font-size: 13px; }
 .legend svg { width: 10px; height: 10px; margin-right: 6px; }
 .legend small { color: var(--dim); }
 table { border-collapse: collapse; width: 100%; font-size: 14px; }
@@ -54,8 +60,8 @@ td.prose { white-space: normal; min-width: 220px; overflow-wrap: anywhere; }
 .checks > li:last-child { border-bottom: 0; }
 .checks code { font-size: 14px; overflow-wrap: anywhere; }
 .checks ul { color: var(--dim); font-size: 14px; margin: 4px 0 0; padding-left: 76px; }
-.mark { display: inline-block; min-width: 62px; margin-right: 10px; padding: 0 8px; border-radius: 999px; text-align: center;
-  font-size: 13px; font-weight: 600; }
+.mark { display: inline-block; min-width: 62px; margin-right: 10px; padding: 0 8px; border-radius: 999px;
+  text-align: center; font-size: 13px; font-weight: 600; }
 .mark.good { color: var(--good); background: var(--goodBack); }
 .mark.bad { color: var(--bad); background: var(--badBack); }
 @media (max-width: 560px) { .checks ul { padding-left: 18px; } body { padding: 16px 10px 32px; } }
