@@ -1,48 +1,142 @@
 import { dispatchTopics } from '@almanac/adapters/transactions'
+import { defaultNodeOptions } from '@almanac/engine'
 import { checkHistory, type HistoryRecord } from '@almanac/history'
 import { committedHistory, eventHistory } from './check/collect.js'
+import { type Finding, findingOf, LiveChecks } from './check/live.js'
 import { Cluster } from './cluster/cluster.js'
+import { pick } from './cluster/draw.js'
 import { runTopics, topicPrefix } from './cluster/node-host.js'
-import { drawShape, type ShapeOptions } from './cluster/shape.js'
-import { drawFaults, type FaultChoice, Nemesis } from './faults/nemesis.js'
-import { SimWorld } from './world/index.js'
+import { type ClusterShape, drawShape, type ShapeOptions } from './cluster/shape.js'
+import { drawFaults, type FaultChoice, type FaultName, Nemesis } from './faults/nemesis.js'
+import { SimWorld, WorldFailure } from './world/index.js'
 
-export async function trySeed(seed: number, options: ShapeOptions & FaultChoice = {}) {
+export interface SeedOptions extends ShapeOptions, FaultChoice {}
+
+/** What became of one seed. */
+export interface SeedReport {
+  readonly seed: number
+  readonly ok: boolean
+  readonly findings: readonly Finding[]
+  /** Equal for two runs of one seed with the same options. */
+  readonly traceHash: string
+  readonly simulatedMs: number
+  readonly actions: number
+  readonly events: number
+  readonly runs: number
+  readonly takeovers: number
+  /** Commits of ticks by outcome. */
+  readonly commits: ReadonlyMap<string, number>
+  /** How often each kind of fault was done. */
+  readonly faults: ReadonlyMap<FaultName, number>
+  readonly eventTypes: ReadonlyMap<string, number>
+  readonly history: readonly HistoryRecord[]
+  /** The last lines of the trace, when the world itself failed. */
+  readonly tail: readonly string[]
+}
+
+/** Runs one seed from its first action to its last, and judges it. */
+export async function runSeed(seed: number, options: SeedOptions = {}): Promise<SeedReport> {
   const shape = drawShape(seed, options)
   const world = new SimWorld({ seed, start: shape.startAt })
   const cluster = new Cluster(world, shape)
-  const nemesis = new Nemesis(
-    cluster,
-    drawFaults((name) => world.fork(name), options),
-  )
+  const drawn = drawFaults((name) => world.fork(name), options)
+  const nemesis = new Nemesis(cluster, drawn)
+  const checks = new LiveChecks(cluster)
+  let tail: readonly string[] = []
+  let end = world.now
+  try {
+    end = await play(cluster, nemesis, checks)
+  } catch (failure) {
+    if (!(failure instanceof WorldFailure)) throw failure
+    checks.found('world-failure', causeOf(failure))
+    tail = failure.tail
+    end = world.now
+  }
+  checks.fatal()
+  const history = historyOf(cluster, nemesis, end)
+  const judged = checkHistory(history)
+  const findings = [...checks.findings, ...judged.violations.map(findingOf)]
+  const events = cluster.eventLog.all()
+  return {
+    seed,
+    ok: findings.length === 0,
+    findings,
+    traceHash: world.traceHash(),
+    simulatedMs: world.now - world.start,
+    actions: world.actions,
+    events: events.length,
+    runs: judged.counts.runs,
+    takeovers: judged.counts.takeovers,
+    commits: cluster.commits,
+    faults: nemesis.counts,
+    eventTypes: countedBy(events, ({ type }) => type),
+    history,
+    tail,
+  }
+}
+
+/** Faults, then none, then a look at what has become of it. Answers when the watch ended. */
+async function play(cluster: Cluster, nemesis: Nemesis, checks: LiveChecks): Promise<number> {
+  const { world, shape } = cluster
+  const random = world.fork('checks')
   cluster.start()
   nemesis.start(shape.faultMs)
-  await world.runFor(shape.faultMs)
+  await world.runFor(shape.faultMs / 2)
+  checks.viewsOf(pick(random, cluster.hosts))
+  await world.runFor(shape.faultMs / 2)
   nemesis.heal()
-  await world.runFor(shape.calmMs - 60_000)
+  checks.viewsOf(pick(random, cluster.hosts))
+  await world.runFor(shape.calmMs - quietMs)
   cluster.stopClients()
-  await world.runFor(60_000)
+  await world.runFor(quietMs - settleMs)
+  const chores = checks.chores()
+  await world.runFor(settleMs)
+  checks.choresLeft(chores)
+  checks.atEnd(defaultNodeOptions.idleCheckpointMs)
   const end = world.now
-  for (const host of cluster.hosts) host.terminate(20_000)
-  await world.runFor(5_000)
-  const history: HistoryRecord[] = [
-    {
-      kind: 'meta',
-      version: 1,
-      cluster: 'sim',
-      partitions: shape.partitions,
-      misfireGraceMs: 2_000,
-      maxDecisionsPerTick: shape.maxDecisionsPerTick,
-      earlyToleranceMs: 250,
-      lateToleranceMs: 5_000,
-      recoveryMs: 90_000,
-      source: `simulator seed ${seed}`,
-    },
-    ...eventHistory(cluster.eventLog.all()),
-    ...cluster.answerHistory(),
-    ...committedHistory(cluster.kafka, dispatchTopics(topicPrefix), runTopics),
+  cluster.stop()
+  await world.runFor(endingMs)
+  checks.allEnded()
+  return end
+}
+
+function historyOf(cluster: Cluster, nemesis: Nemesis, end: number): readonly HistoryRecord[] {
+  const { shape, eventLog, kafka } = cluster
+  return [
+    metaOf(shape),
+    ...eventHistory(eventLog.all()),
+    ...cluster.answers,
+    ...committedHistory(kafka, dispatchTopics(topicPrefix), runTopics),
     ...nemesis.history,
     { kind: 'end', at: end },
   ]
-  return { world, cluster, nemesis, history, report: checkHistory(history) }
 }
+
+const metaOf = ({ seed, partitions, maxDecisionsPerTick }: ClusterShape): HistoryRecord => ({
+  kind: 'meta',
+  version: 1,
+  cluster: 'sim',
+  partitions,
+  misfireGraceMs: defaultNodeOptions.misfireGraceMs,
+  maxDecisionsPerTick,
+  earlyToleranceMs: 250,
+  lateToleranceMs: 1_500,
+  recoveryMs: 90_000,
+  source: `simulator seed ${seed}`,
+})
+
+const causeOf = ({ message, cause }: WorldFailure): string =>
+  cause instanceof Error ? `${message}\n${cause.stack ?? ''}` : message
+
+function countedBy<T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const item of items) counts.set(keyOf(item), (counts.get(keyOf(item)) ?? 0) + 1)
+  return counts
+}
+
+/** At the end nobody sends commands any more. */
+const quietMs = 60_000
+/** What a node has to do by itself is done within this. */
+const settleMs = 5_000
+/** A node that is asked to end does so within this. */
+const endingMs = 15_000

@@ -1,6 +1,6 @@
 import { dispatchTopics } from '@almanac/adapters/transactions'
-import { createStop, type Random } from '@almanac/engine'
-import type { AnswerRecord, HistoryRecord } from '@almanac/history'
+import { type CommitOutcome, createStop, type Random } from '@almanac/engine'
+import type { AnswerRecord } from '@almanac/history'
 import { KafkaModel } from '../kafka/index.js'
 import { EventLogService, LeaseService } from '../services/index.js'
 import { newMachine, SimProcess, type SimWorld } from '../world/index.js'
@@ -24,6 +24,8 @@ export class Cluster {
   readonly answers: AnswerRecord[] = []
   /** What must not happen to a node: it gave up by itself. */
   readonly fatal: { readonly node: string; readonly at: number; readonly fault: unknown }[] = []
+  /** How ticks' commits ended. */
+  readonly commits = new Map<CommitOutcome, number>()
   /** Nodes that are not started again when they are down. */
   readonly keptDown = new Set<NodeHost>()
   private readonly random: Random
@@ -65,7 +67,10 @@ export class Cluster {
       this.fatal.push({ node: host.name, at: world.now, fault })
       host.kill()
     }
-    const parts = { world, kafka, eventLog, leases, onFatal }
+    const onOutcome = (outcome: CommitOutcome): void => {
+      this.commits.set(outcome, (this.commits.get(outcome) ?? 0) + 1)
+    }
+    const parts = { world, kafka, eventLog, leases, onFatal, onOutcome }
     return new NodeHost(parts, { name, node: { ...node, partitions, maxDecisionsPerTick } })
   }
 
@@ -114,8 +119,11 @@ export class Cluster {
     this.callers.stop()
   }
 
-  /** What was asked and answered. */
-  answerHistory(): readonly HistoryRecord[] {
-    return this.answers
+  /** All nodes are asked to end, and none is started again. */
+  stop(): void {
+    for (const host of this.hosts) {
+      this.keptDown.add(host)
+      host.terminate(60_000)
+    }
   }
 }

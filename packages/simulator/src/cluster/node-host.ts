@@ -1,6 +1,7 @@
 import { dispatchTopics, TransactionalDispatchLog } from '@almanac/adapters/transactions'
 import {
   ClockGuard,
+  type CommitOutcome,
   createStop,
   defaultNodeOptions,
   type MemoryViewStore,
@@ -24,6 +25,7 @@ import {
 import { type CallOptions, type Machine, newMachine, SimProcess, type SimWorld } from '../world/index.js'
 import { type Aim, AimedProcess, type Shot } from './aim.js'
 import type { Door } from './client.js'
+import { countedLog } from './counted-log.js'
 import { feedRuns, runEventsTopic } from './run-feed.js'
 
 /** Names of everything in Kafka begin with it. */
@@ -43,6 +45,7 @@ export interface HostParts {
   readonly leases: LeaseService
   /** A loop of the node has ended in an error, or it could not start. */
   readonly onFatal: (host: NodeHost, fault: unknown) => void
+  readonly onOutcome: (outcome: CommitOutcome) => void
 }
 
 export interface HostOptions {
@@ -126,12 +129,12 @@ export class NodeHost implements Door {
   }
 
   private assemble(process: SimProcess, stop: Stop): Pick<Life, 'node' | 'guard'> {
-    const { world, kafka, eventLog, leases } = this.parts
+    const { world, kafka, eventLog, leases, onOutcome } = this.parts
     const aimed = new AimedProcess(world, process, (options) => this.shotAt(options))
     const { clock, random } = process
     const guard = new ClockGuard(clock)
     const onFault = (what: string): void => world.count(`node: ${what.replace(/\d+/g, 'N')}`)
-    const dispatchLog = new TransactionalDispatchLog({
+    const transactions = new TransactionalDispatchLog({
       log: new SimTransactionLog(aimed, kafka),
       clock,
       random,
@@ -141,7 +144,8 @@ export class NodeHost implements Door {
         guard.observe('kafka', serverTime, askedAt, answeredAt),
       onFault,
     })
-    void dispatchLog.run(stop)
+    void transactions.run(stop)
+    const dispatchLog = countedLog(transactions, onOutcome)
     const runs = memoryRunStore(random)
     if (!this.isApi) {
       const log = new SimTransactionLog(aimed, kafka, { maxWaitMs: feedWaitMs })
