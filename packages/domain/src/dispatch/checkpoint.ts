@@ -1,7 +1,7 @@
 import type { Instant } from '@almanac/recurrence'
 import type { Position } from '../event.js'
 import { digestOf } from '../ids.js'
-import type { Checkpoint, Cursor } from './types.js'
+import type { Checkpoint, Cursor, Floor } from './types.js'
 
 /** What a partition starts from: nothing decided, nothing before `at` counts. */
 export const genesis = (at: Instant): { readonly cursor: Cursor; readonly seq: number } => ({
@@ -19,13 +19,15 @@ export interface CheckpointContent {
   readonly tzVersion: string
   readonly runIds: readonly string[]
   readonly skipped: number
+  readonly floors: readonly Floor[]
 }
 
 /** The checkpoint that follows `previous` (null at genesis): numbered, chained, with the digest of its runs. */
 export function nextCheckpoint(previous: Checkpoint | null, content: CheckpointContent): Checkpoint {
-  const { runIds, ...rest } = content
+  const { runIds, floors, ...rest } = content
   return {
     ...rest,
+    ...(floors.length === 0 ? {} : { floors }),
     seq: previous === null ? 1 : previous.seq + 1,
     runs: runIds.length,
     digest: runsDigest(runIds),
@@ -53,5 +55,11 @@ export const checkpointHash = (checkpoint: Checkpoint): string =>
       checkpoint.skipped,
       checkpoint.digest,
       checkpoint.previous,
+      ...(checkpoint.floors ?? []).map(({ taskId, since, scheduledAt, dispatchAt }) => [
+        taskId,
+        since,
+        scheduledAt,
+        dispatchAt,
+      ]),
     ]),
   )

@@ -14,6 +14,20 @@ export interface Cursor {
   readonly taskId: string
 }
 
+/**
+ * An occurrence that a task's former definition has decided, and that jitter would put behind the cursor once more: the
+ * new definition's occurrences count after it. Kept until the cursor has passed it.
+ */
+export interface Floor {
+  readonly taskId: string
+  /** For definitions whose occurrences count from then on, or later. */
+  readonly since: Instant
+  /** The last occurrence that is settled. */
+  readonly scheduledAt: Instant
+  /** When the new definition would have dispatched it. */
+  readonly dispatchAt: Instant
+}
+
 /** What a tick leaves behind, committed together with its run commands. */
 export interface Checkpoint {
   readonly seq: number
@@ -33,6 +47,8 @@ export interface Checkpoint {
   readonly digest: string
   /** Hash of the previous checkpoint; '' at genesis. */
   readonly previous: string
+  /** What this tick was planned with, by task id. Left out when there are none, which is nearly always. */
+  readonly floors?: readonly Floor[]
 }
 
 /** A task as the planner sees it: everything resolved, nothing to look up. */

@@ -2,6 +2,7 @@ import {
   type Checkpoint,
   type Cursor,
   type Definition,
+  type Floor,
   genesis,
   type Lookups,
   nextCheckpoint,
@@ -13,6 +14,7 @@ import {
   type Position,
   plan,
   type RunCommand,
+  raised,
   runCommandOf,
   type TaskState,
 } from '@almanac/domain'
@@ -23,8 +25,9 @@ import { PortFault, unavailable } from '../ports/faults.js'
 import type { Change } from '../projection/projector.js'
 import { Signal } from '../signal.js'
 import { DueIndex } from './due-index.js'
+import { floorsFor } from './floors.js'
 import type { NodeParts } from './node-parts.js'
-import { isPlannable, Undecided } from './undecided.js'
+import { type Asked, isPlannable, Undecided } from './undecided.js'
 
 /** `stale`: it took so long that the barrier says nothing any more; decided anew at once. */
 export type TickOutcome = 'nothing' | 'committed' | 'fenced' | 'unknown' | 'parked' | 'stale'
@@ -70,6 +73,7 @@ export class PartitionOwner {
   private reached: Instant
   private readonly recoveredAt: Instant | null
   private mirroredAt: number
+  private floors: readonly Floor[]
   /** The newest event of its tasks, or of what they refer to, that has reached this owner. */
   private heard: Position = 0
   private committedAt = Number.NEGATIVE_INFINITY
@@ -82,6 +86,7 @@ export class PartitionOwner {
     this.cursor = checkpoint?.cursor ?? genesis(startedAt).cursor
     this.reached = this.cursor.at
     this.recoveredAt = recoveredAt
+    this.floors = checkpoint?.floors ?? []
     this.undecided = new Undecided(parts.definitions)
     // What another owner knew is not known here: before the first barrier nothing is decided.
     this.lastBarrier = Number.NEGATIVE_INFINITY
@@ -124,8 +129,9 @@ export class PartitionOwner {
   /** A schedule or calendar that the task uses has changed; `before`: how it was planned until then. */
   rescheduled(taskId: string, before: Definition | undefined, at: Instant, position: Position): void {
     this.heard = Math.max(this.heard, position)
-    if (before !== undefined && position > this.position && this.mayBeDue(before, at)) {
-      this.undecided.supersede(before, at, position)
+    if (before !== undefined && position > this.position) {
+      if (this.mayBeDue(before, at)) this.undecided.supersede(before, at, position)
+      this.undecided.rearmed(taskId, position)
     }
     this.dirty.add(taskId)
     this.signal.notify()
@@ -150,7 +156,7 @@ export class PartitionOwner {
       return
     }
     try {
-      const next = nextOccurrence(definition.value, this.cursor)
+      const next = nextOccurrence(raised(definition.value, this.floors), this.cursor)
       this.wait(state, definition.value, next?.dispatchAt ?? null)
     } catch (error) {
       this.index.remove(state.taskId)
@@ -222,10 +228,12 @@ export class PartitionOwner {
     if (elapsed - begunAt > parts.options.tickDeadlineMs) return 'stale'
     const position = parts.views.position()
     if (position < this.position) return this.behind(isReached)
+    const asked = this.undecided.upTo(position)
+    this.floors = floorsFor(asked, this.checkpoint?.floors ?? [], this.cursor, parts)
     for (const taskId of this.dirty) this.place(parts.views.task(taskId))
     this.dirty.clear()
     const now = this.checkpoint?.more === true ? this.checkpoint.evaluatedAt : parts.clock.now()
-    const decision = this.decide(now, position)
+    const decision = this.decide(now, position, asked)
     if (decision === undefined) return 'nothing'
     try {
       return await this.commit(decision)
@@ -249,9 +257,8 @@ export class PartitionOwner {
     return 'parked'
   }
 
-  private decide(now: Instant, position: Position): Decision | undefined {
-    const { parts } = this
-    const asked = this.undecided.upTo(position)
+  private decide(now: Instant, position: Position, asked: Asked): Decision | undefined {
+    const { parts, floors } = this
     const limit = parts.options.maxDecisionsPerTick
     const taken = this.index.take(now, limit)
     if (taken.length === 0 && this.undecided.isEmpty && !this.isCheckpointDue(now)) return undefined
@@ -267,7 +274,7 @@ export class PartitionOwner {
       cursor: this.cursor,
       now,
       definitions,
-      retired: asked.retired,
+      retired: asked.retired.map((each) => ({ ...each, definition: raised(each.definition, floors) })),
       armed: asked.armed,
       requests: asked.requests,
       busy: (taskId) => busy.get(taskId) ?? { running: 0, queued: 0 },
@@ -290,7 +297,7 @@ export class PartitionOwner {
     return taskIds.flatMap((taskId) => {
       const state = states.get(taskId)
       const definition = state === undefined ? undefined : definitions.of(state)
-      return definition?.ok === true ? [definition.value] : []
+      return definition?.ok === true ? [raised(definition.value, this.floors)] : []
     })
   }
 
@@ -311,6 +318,7 @@ export class PartitionOwner {
       tzVersion: parts.options.tzVersion,
       runIds: runs.map((run) => run.runId),
       skipped: skips.reduce((sum, skip) => sum + skip.count, 0),
+      floors: this.floors,
     })
     const tick = { emittedAt: parts.clock.now(), partition: this.partition, seq: next.seq }
     const commands = runs.flatMap((run) => {

@@ -19,6 +19,15 @@ export interface Asked {
   readonly requests: readonly Request[]
   /** Tasks whose totals start again. */
   readonly resets: readonly string[]
+  /** Tasks with jitter that the last checkpoint had planned, and that are planned anew since. */
+  readonly rearmed: readonly string[]
+}
+
+/** One change since the last checkpoint: whether the task was planned before it, and whether it is planned anew. */
+interface Step {
+  readonly position: Position
+  readonly wasPlannable: boolean
+  readonly isRearmed: boolean
 }
 
 /**
@@ -31,6 +40,8 @@ export class Undecided {
   private armed: { readonly position: Position; readonly definition: Definition }[] = []
   private resets: { readonly position: Position; readonly taskId: string }[] = []
   private requests: { readonly position: Position; readonly request: Request }[] = []
+  /** By task. */
+  private readonly steps = new Map<string, Step[]>()
 
   constructor(definitions: Definitions) {
     this.definitions = definitions
@@ -47,6 +58,9 @@ export class Undecided {
     const { at } = event.metadata
     const request = this.requestOf(event.type, event.id, event.data, at, after)
     if (request !== undefined) this.requests.push({ position, request })
+    const wasPlannable = before !== undefined && isPlannable(before)
+    const isRearmed = before?.armedAt !== after.armedAt && after.spec.jitterSeconds > 0
+    this.step(after.taskId, { position, wasPlannable, isRearmed })
     if (event.type === 'TaskHistoryReset') this.resets.push({ position, taskId: after.taskId })
     if (before === undefined || !isPlannable(before)) return
     const reason = endingReason(before, after)
@@ -63,6 +77,17 @@ export class Undecided {
     this.retired.push({ position, retired: { definition: over, until: at, reason: reason ?? 'expired' } })
   }
 
+  /** What the task refers to has changed. */
+  rearmed(taskId: string, position: Position): void {
+    this.step(taskId, { position, wasPlannable: true, isRearmed: true })
+  }
+
+  private step(taskId: string, step: Step): void {
+    const steps = this.steps.get(taskId)
+    if (steps === undefined) this.steps.set(taskId, [step])
+    else steps.push(step)
+  }
+
   /** A shared schedule that the task uses has changed: what the old one had due is superseded. */
   supersede(definition: Definition, until: number, position: Position): void {
     this.retired.push({ position, retired: { definition, until, reason: 'superseded' } })
@@ -75,9 +100,21 @@ export class Undecided {
 
   /** What is to be decided by a tick at `position`. */
   upTo(position: Position): Asked {
+    // The first step since the last checkpoint tells whether that had planned the task.
+    const wasPlanned = (taskId: string) => {
+      const [first] = this.steps.get(taskId) ?? []
+      return first?.wasPlannable === true && first.position <= position
+    }
+    const isRearmed = (step: Step) => step.isRearmed && step.position <= position
     return {
+      rearmed: [...this.steps]
+        .filter(([taskId, steps]) => steps.some(isRearmed) && wasPlanned(taskId))
+        .map(([taskId]) => taskId),
       resets: this.resets.filter((item) => item.position <= position).map((item) => item.taskId),
-      armed: this.armed.filter((item) => item.position <= position).map((item) => item.definition),
+      // What lies before the cursor the task's former definition has decided, if it had one.
+      armed: this.armed
+        .filter((item) => item.position <= position && !wasPlanned(item.definition.taskId))
+        .map((item) => item.definition),
       retired: this.retired.filter((item) => item.position <= position).map((item) => item.retired),
       requests: this.requests.filter((item) => item.position <= position).map((item) => item.request),
     }
@@ -89,6 +126,11 @@ export class Undecided {
     this.requests = this.requests.filter((item) => item.position > position)
     this.armed = this.armed.filter((item) => item.position > position)
     this.resets = this.resets.filter((item) => item.position > position)
+    for (const [taskId, steps] of this.steps) {
+      const left = steps.filter((step) => step.position > position)
+      if (left.length === 0) this.steps.delete(taskId)
+      else this.steps.set(taskId, left)
+    }
   }
 
   private requestOf(
