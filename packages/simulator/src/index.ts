@@ -1,3 +1,8 @@
+export { Campaign, type CampaignTotals, seedsToCoverAll } from './campaign.js'
+export type { Finding, LiveRule } from './check/live.js'
+export { type FaultName, faultNames } from './faults/nemesis.js'
 export * from './kafka/index.js'
+export { runSeed, type SeedOptions, type SeedReport } from './run.js'
 export * from './services/index.js'
+export { replayCommand, type Shrunk, shrink } from './shrink.js'
 export * from './world/index.js'

@@ -20,6 +20,8 @@ export interface SeedReport {
   /** Equal for two runs of one seed with the same options. */
   readonly traceHash: string
   readonly simulatedMs: number
+  /** Of that, the phase with faults. */
+  readonly faultMs: number
   readonly actions: number
   readonly events: number
   readonly runs: number
@@ -63,6 +65,7 @@ export async function runSeed(seed: number, options: SeedOptions = {}): Promise<
     findings,
     traceHash: world.traceHash(),
     simulatedMs: world.now - world.start,
+    faultMs: shape.faultMs,
     actions: world.actions,
     events: events.length,
     runs: judged.counts.runs,
