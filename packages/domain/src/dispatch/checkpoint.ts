@@ -20,14 +20,16 @@ export interface CheckpointContent {
   readonly runIds: readonly string[]
   readonly skipped: number
   readonly floors: readonly Floor[]
+  readonly replayUntil: Instant | null
 }
 
 /** The checkpoint that follows `previous` (null at genesis): numbered, chained, with the digest of its runs. */
 export function nextCheckpoint(previous: Checkpoint | null, content: CheckpointContent): Checkpoint {
-  const { runIds, floors, ...rest } = content
+  const { runIds, floors, replayUntil, ...rest } = content
   return {
     ...rest,
     ...(floors.length === 0 ? {} : { floors }),
+    ...(replayUntil === null || content.cursor.at > replayUntil ? {} : { replayUntil }),
     seq: previous === null ? 1 : previous.seq + 1,
     runs: runIds.length,
     digest: runsDigest(runIds),
@@ -55,6 +57,7 @@ export const checkpointHash = (checkpoint: Checkpoint): string =>
       checkpoint.skipped,
       checkpoint.digest,
       checkpoint.previous,
+      ...(checkpoint.replayUntil === undefined ? [] : [`replay until ${checkpoint.replayUntil}`]),
       ...(checkpoint.floors ?? []).map(({ taskId, since, scheduledAt, dispatchAt }) => [
         taskId,
         since,

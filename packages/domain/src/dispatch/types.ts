@@ -47,6 +47,11 @@ export interface Checkpoint {
   readonly digest: string
   /** Hash of the previous checkpoint; '' at genesis. */
   readonly previous: string
+  /**
+   * The partition goes on from a mirrored checkpoint: what is dispatched by then may have been committed before, and is
+   * marked `replayed`. Left out once the cursor has passed it.
+   */
+  readonly replayUntil?: Instant
   /** What this tick was planned with, by task id. Left out when there are none, which is nearly always. */
   readonly floors?: readonly Floor[]
 }

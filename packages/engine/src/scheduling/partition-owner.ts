@@ -319,6 +319,7 @@ export class PartitionOwner {
       runIds: runs.map((run) => run.runId),
       skipped: skips.reduce((sum, skip) => sum + skip.count, 0),
       floors: this.floors,
+      replayUntil: this.recoveredAt,
     })
     const tick = { emittedAt: parts.clock.now(), partition: this.partition, seq: next.seq }
     const commands = runs.flatMap((run) => {

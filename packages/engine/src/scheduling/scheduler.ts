@@ -1,4 +1,5 @@
 import {
+  type Checkpoint,
   type Lookups,
   type PartitionId,
   partitionOf,
@@ -16,7 +17,7 @@ import { eitherStop } from '../stop.js'
 import type { Definitions } from './definitions.js'
 import type { ProgressMirror } from './mirror.js'
 import type { NodeParts } from './node-parts.js'
-import { PartitionOwner } from './partition-owner.js'
+import { type Beginning, PartitionOwner } from './partition-owner.js'
 import type { Tenure, TenureEnd } from './tenure.js'
 import { isPlannable } from './undecided.js'
 
@@ -142,10 +143,11 @@ export class Scheduler {
     const { dispatchLog, node } = this.parts
     const claim = await dispatchLog.claim(partition)
     node.clock.notBefore(claim.checkpoint?.evaluatedAt ?? 0)
+    const { checkpoint } = claim
     const owner =
-      claim.checkpoint === null
+      checkpoint === null
         ? await this.openWithout(claim)
-        : new PartitionOwner(node, claim, { checkpoint: claim.checkpoint, startedAt: 0, recoveredAt: null })
+        : new PartitionOwner(node, claim, continuing(checkpoint))
     this.owners.set(partition, owner)
     return owner
   }
@@ -168,7 +170,7 @@ export class Scheduler {
       own = await dispatchLog.claim(partition, term)
     }
     if (own.checkpoint !== null) {
-      return new PartitionOwner(node, own, { checkpoint: own.checkpoint, startedAt, recoveredAt: null })
+      return new PartitionOwner(node, own, continuing(own.checkpoint))
     }
     if (mirrored !== null) await recovered(partition, own.term, mirrored)
     // Somebody has owned it: what the log has lost may have been committed.
@@ -267,6 +269,12 @@ export class Scheduler {
     }
   }
 }
+
+const continuing = (checkpoint: Checkpoint): Beginning => ({
+  checkpoint,
+  startedAt: 0,
+  recoveredAt: checkpoint.replayUntil ?? null,
+})
 
 /** A person has to look before the partition goes on. */
 class Halted extends Error {}
