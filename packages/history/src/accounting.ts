@@ -1,8 +1,9 @@
 import { nextOccurrence, type Position, type Skip, scheduledBefore } from '@almanac/domain'
-import { requestOf, runIdsOf } from './asked.js'
+import { isArmedBehind, requestOf, runIdsOf } from './asked.js'
 import type { Chain, Tick } from './chain.js'
 import type { Era } from './eras.js'
 import type { Findings } from './findings.js'
+import { raised } from './floors.js'
 import type { Model } from './model.js'
 import { lastIndexAt } from './search.js'
 import { listOf } from './seen.js'
@@ -27,6 +28,8 @@ interface Entry {
 
 interface TaskAccount {
   readonly eras: readonly Era[]
+  /** By the index of the first tick that has them. */
+  readonly begun: ReadonlyMap<number, readonly Era[]>
   /** By the index of the tick. */
   readonly entries: ReadonlyMap<number, Entry>
   /** The indexes of the above, in order. */
@@ -101,7 +104,9 @@ export class Accounting {
       entries.set(index, entryOf(decided, isOver))
     }
     const indexes = [...entries.keys()]
-    return { eras, entries, indexes, unsure: this.unsureOf(eras) }
+    const begun = new Map<number, Era[]>()
+    for (const era of eras) listOf(begun, this.tickAt(era.from)).push(era)
+    return { eras, begun, entries, indexes, unsure: this.unsureOf(begun) }
   }
 
   /** The first tick that has the position; behind the last one when none has. */
@@ -109,17 +114,13 @@ export class Accounting {
     return lastIndexAt(this.ticks, position - 1, ({ checkpoint }) => checkpoint.position) + 1
   }
 
-  private unsureOf(eras: readonly Era[]): ReadonlySet<number> {
-    const begun = new Map<number, Era[]>()
-    for (const era of eras) listOf(begun, this.tickAt(era.from)).push(era)
+  private unsureOf(begun: ReadonlyMap<number, readonly Era[]>): ReadonlySet<number> {
     const unsure = new Set<number>()
     for (const [index, together] of begun) {
       const before = this.ticks[index]?.before
       if (together.length < 2 || before === undefined) continue
-      const isArmedBehind = together.some(
-        ({ isArmed, state }) => isArmed && before !== null && state.armedAt < before.cursor.at,
-      )
-      if (isArmedBehind || together.some(({ isOwn }) => !isOwn)) unsure.add(index)
+      const isArmed = together.some((era) => before !== null && isArmedBehind(era, together, before.cursor))
+      if (isArmed || together.some(({ isOwn }) => !isOwn)) unsure.add(index)
     }
     return unsure
   }
@@ -130,8 +131,9 @@ export class Accounting {
     const cuts = [...this.holes.filter((hole) => hole >= first && hole < end), end]
     let start = first
     if (account.unsure.has(first)) start += 1
+    const isArmed = era.isArmed && account.begun.get(first)?.[0]?.wasPlanned !== true
     for (const cut of cuts) {
-      this.checkStretch(account, era, start, cut, start === first && era.isArmed)
+      this.checkStretch(account, era, start, cut, isArmed && start === first)
       start = Math.max(start, cut + 1)
     }
   }
@@ -144,10 +146,11 @@ export class Accounting {
     end: number,
     fromArming: boolean,
   ): void {
-    const from = this.ticks[start]?.before ?? null
+    const tick = this.ticks[start]
+    const from = tick?.before ?? null
     const until = this.ticks[end - 1]?.checkpoint.cursor
-    if (start >= end || from === null || until === undefined) return
-    const { definition } = era
+    if (tick === undefined || start >= end || from === null || until === undefined) return
+    const definition = era.definition && raised(era.definition, tick.checkpoint)
     const outcomes = this.outcomesIn(account, start, end)
     if (definition === null) {
       for (const outcome of outcomes) {
@@ -175,7 +178,8 @@ export class Accounting {
     const { ended, at, from } = era
     const place = this.surePlace(account, from)
     if (ended === null || ended.definition === null || place === undefined) return
-    const { definition, reason } = ended
+    const { reason } = ended
+    const definition = raised(ended.definition, place.tick.checkpoint)
     const first = nextOccurrence(definition, place.cursor)?.scheduledAt
     const last = scheduledBefore(definition, at)
     if (first === undefined || last === undefined || first > Math.min(at, last)) return

@@ -19,21 +19,26 @@ export interface Asked {
 }
 
 /**
- * `eras`: those that began between two checkpoints. What they refer to is looked up as it was at each event; with
+ * `begun`: by task, the eras that began between two checkpoints. What they refer to is looked up as it was at each event; with
  * `position` as it is there: an owner that applies several events at once does that.
  */
-export function askedBy(model: Model, eras: readonly Era[], cursor: Cursor, position?: Position): Asked {
+export function askedBy(
+  model: Model,
+  begun: ReadonlyMap<string, readonly Era[]>,
+  cursor: Cursor,
+  position?: Position,
+): Asked {
   const retired: Retired[] = []
   const armed: Definition[] = []
   const requests: Request[] = []
-  for (const era of eras) {
-    const { ended, isArmed, isOwn, state, at } = era
+  for (const era of [...begun.values()].flat()) {
+    const { ended, isOwn, state, at } = era
     if (ended !== null) {
       const definition =
         position === undefined || !isOwn ? ended.definition : endedAsOf(model, ended, position)
       if (definition !== null) retired.push({ definition, until: at, reason: ended.reason })
     }
-    if (isArmed && state.armedAt < cursor.at) {
+    if (isArmedBehind(era, begun.get(state.taskId), cursor)) {
       const definition = position === undefined ? era.definition : model.definition(state, position)
       if (definition !== null) armed.push(definition)
     }
@@ -42,6 +47,16 @@ export function askedBy(model: Model, eras: readonly Era[], cursor: Cursor, posi
   }
   return { retired, armed, requests }
 }
+
+/**
+ * Ticks have passed the time at which the task was armed, and decided nothing of it then. `together`: its eras of the
+ * same tick.
+ */
+export const isArmedBehind = (
+  { isArmed, state }: Era,
+  together: readonly Era[] | undefined,
+  cursor: Cursor,
+): boolean => isArmed && together?.[0]?.wasPlanned !== true && state.armedAt < cursor.at
 
 /** The run that the era's event asked for; null: it asked for none. */
 export function requestOf(model: Model, era: Era, position = era.from): Request | null {

@@ -3,6 +3,7 @@ import {
   type Cursor,
   checkpointHash,
   compareCursor,
+  type Floor,
   genesis,
   type PartitionId,
   type PartitionRecovered,
@@ -19,6 +20,7 @@ import type { CheckpointSeen, RunRecordSeen } from './types.js'
 export interface Before {
   readonly cursor: Cursor
   readonly position: Position
+  readonly floors?: readonly Floor[]
 }
 
 /** A committed checkpoint with what it says that it decided. */
@@ -142,6 +144,7 @@ class ChainReader {
     if (previous === null) {
       return [
         ...(seq === 1 ? [] : ['is the first one, and its number is not 1']),
+        ...(this.startedAt === undefined ? ['is the first one, and no event tells when it began'] : []),
         ...(seq !== 1 || checkpoint.previous === '' ? [] : ['is the first one, and names another before it']),
         ...isBeyond,
       ]

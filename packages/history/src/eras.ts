@@ -18,6 +18,8 @@ export interface Era {
   readonly definition: Definition | null
   /** The task was created or enabled: what it has due counts from here, although ticks may have passed the time. */
   readonly isArmed: boolean
+  /** The task was planned before it: ticks may have decided by another definition what lies behind the cursor. */
+  readonly wasPlanned: boolean
   /** What the era before had due, and a tick had not decided by then, is skipped: from which instant, and why. */
   readonly ended: Ending | null
 }
@@ -51,6 +53,7 @@ export function erasOf(model: Model, task: TaskLine): readonly Era[] {
         state,
         definition,
         isArmed: isOwn && isArming(before?.state, state, event),
+        wasPlanned: before !== undefined && isPlannable(before.state),
         ended: before === undefined ? null : endingOf(before, state, definition, isOwn),
       })
     }

@@ -1,8 +1,9 @@
-import { type Cursor, lastTaskId, nextOccurrence } from '@almanac/domain'
+import { type Checkpoint, lastTaskId, nextOccurrence } from '@almanac/domain'
 import type { Instant } from '@almanac/recurrence'
 import type { Chain } from './chain.js'
 import type { Era } from './eras.js'
 import type { Findings } from './findings.js'
+import { raised } from './floors.js'
 import type { Seen } from './seen.js'
 import { quietFrom } from './timing.js'
 
@@ -65,7 +66,7 @@ export class Recovery {
         const message = `what was asked for at position ${request.from} is still to be decided at the end`
         this.findings.violated('unrecovered', message, { at: request.at, partition, taskId })
       }
-      const due = dueOf(newest, last?.cursor)
+      const due = dueOf(newest, last)
       if (due === undefined || due > until) continue
       const message = `what was due at ${due} is still to be decided at the end`
       this.findings.violated('unrecovered', message, { at: due, partition, taskId })
@@ -76,10 +77,11 @@ export class Recovery {
 const requests: ReadonlySet<string> = new Set(['TaskTriggered', 'TaskBackfillRequested'])
 
 /** When the task is due next, behind the last cursor; undefined: never, or nobody can tell. */
-function dueOf({ definition, at }: Era, cursor: Cursor | undefined): Instant | undefined {
+function dueOf({ definition, at }: Era, last: Checkpoint | undefined): Instant | undefined {
   if (definition === null) return undefined
   try {
-    const next = nextOccurrence(definition, cursor ?? { at: definition.since, taskId: lastTaskId })
+    const cursor = last?.cursor ?? { at: definition.since, taskId: lastTaskId }
+    const next = nextOccurrence(raised(definition, last ?? {}), cursor)
     // What an event brings about is due no earlier than the event.
     return next === undefined ? undefined : Math.max(next.dispatchAt, at)
   } catch {

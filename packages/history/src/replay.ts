@@ -12,6 +12,7 @@ import type { Before, Chain, Tick } from './chain.js'
 import { Due } from './due.js'
 import type { Era } from './eras.js'
 import type { Findings } from './findings.js'
+import { baselessFloor, raised } from './floors.js'
 import type { Model } from './model.js'
 import { differingTasks } from './outcomes.js'
 import { lastIndexAt } from './search.js'
@@ -62,11 +63,11 @@ export class Replay {
     }
     if (this.standing !== before) this.rebuild(before)
     const begun = this.advance(checkpoint.position)
-    for (const taskId of begun.keys()) this.place(taskId, before)
+    for (const taskId of begun.keys()) this.place(taskId, before.cursor, checkpoint)
     const until = checkpoint.more ? checkpoint.cursor : { at: checkpoint.evaluatedAt, taskId: lastTaskId }
     const taken = this.due.take(until)
     this.judge({ tick, before, taken, begun })
-    for (const taskId of taken) this.place(taskId, checkpoint)
+    for (const taskId of taken) this.place(taskId, checkpoint.cursor, checkpoint)
     this.standing = checkpoint
   }
 
@@ -76,7 +77,7 @@ export class Replay {
     this.due.clear()
     this.next = lastIndexAt(this.steps, before.position, ({ from }) => from) + 1
     for (const era of this.steps.slice(0, this.next)) this.current.set(era.task.taskId, era)
-    for (const taskId of this.current.keys()) this.place(taskId, before)
+    for (const taskId of this.current.keys()) this.place(taskId, before.cursor, before)
   }
 
   private advance(position: Position): ReadonlyMap<string, readonly Era[]> {
@@ -90,10 +91,10 @@ export class Replay {
     return begun
   }
 
-  private place(taskId: string, { cursor }: Before): void {
+  private place(taskId: string, cursor: Before['cursor'], floored: Before): void {
     const definition = this.current.get(taskId)?.definition ?? null
     try {
-      const next = definition === null ? undefined : nextOccurrence(definition, cursor)
+      const next = definition === null ? undefined : nextOccurrence(raised(definition, floored), cursor)
       this.due.set(taskId, next?.dispatchAt ?? null)
     } catch {
       // A schedule that throws is quarantined by an event; until then nothing of it is decided.
@@ -105,8 +106,17 @@ export class Replay {
     const { tick, begun, before } = window
     const { model, findings, incomplete } = this.parts
     findings.checked('replay-differs')
-    const eras = [...begun.values()].flat()
-    const planned = this.planned(window, askedBy(model, eras, before.cursor))
+    const baseless = baselessFloor(tick.checkpoint, before, begun)
+    if (baseless !== undefined) {
+      const message = `tick ${tick.checkpoint.seq} of partition ${tick.partition} leaves out what nothing has settled`
+      const { partition, checkpoint } = tick
+      findings.violated('replay-differs', message, {
+        at: checkpoint.evaluatedAt,
+        partition,
+        taskId: baseless,
+      })
+    }
+    const planned = this.planned(window, askedBy(model, begun, before.cursor))
     if (this.isSame(planned, tick)) return
     // The records are not all there, which is told already: without them nothing can be compared.
     if (incomplete.has(tick)) return
@@ -114,7 +124,7 @@ export class Replay {
     const isShared = (taskId: string) => begun.get(taskId)?.some(({ isOwn }) => !isOwn) === true
     if (differing.some(isShared)) {
       const { position } = tick.checkpoint
-      const atOnce = this.planned(window, askedBy(model, eras, before.cursor, position))
+      const atOnce = this.planned(window, askedBy(model, begun, before.cursor, position))
       const still = new Set(differingTasks(atOnce, tick, (taskId) => this.current.get(taskId)?.state))
       const isOpen = (taskId: string) => isShared(taskId) && (begun.get(taskId)?.length ?? 0) > 1
       differing = differing.filter((taskId) => !isShared(taskId) || (still.has(taskId) && !isOpen(taskId)))
@@ -129,8 +139,15 @@ export class Replay {
       cluster,
       cursor: before.cursor,
       now: evaluatedAt,
-      definitions: taken.flatMap((taskId) => this.current.get(taskId)?.definition ?? []),
+      definitions: taken.flatMap((taskId) => {
+        const definition = this.current.get(taskId)?.definition ?? null
+        return definition === null ? [] : [raised(definition, tick.checkpoint)]
+      }),
       ...asked,
+      retired: asked.retired.map((each) => ({
+        ...each,
+        definition: raised(each.definition, tick.checkpoint),
+      })),
       // How busy workers were is not known here: what hangs on it is compared apart.
       busy: () => ({ running: 0, queued: 0 }),
       limits: { maxDecisions: maxDecisionsPerTick, misfireGraceMs },
