@@ -120,7 +120,7 @@ const printTasks = (session: Session, played: Forecast, when: (instant: number |
     { title: 'TASK', value: ({ name }) => name, min: 16, style: bold },
     { title: 'RUNS', value: ({ runs }) => number(runs), align: 'right' },
     { title: 'SKIPPED', value: ({ skipped }) => number(skipped), align: 'right' },
-    { title: 'LATEST', value: latenessText, align: 'right', drop: 1 },
+    { title: 'MOST LATE', value: latenessText, align: 'right', drop: 1 },
     { title: 'LONGEST GAP', value: gapText, align: 'right', drop: 2 },
     { title: 'FIRST', value: ({ first }) => when(first), drop: 3 },
     { title: 'LAST', value: ({ last }) => when(last), drop: 3 },

@@ -149,6 +149,21 @@ describe('checks', () => {
   })
 })
 
+const document = (path: string) => readFileSync(new URL(`../../../../${path}`, import.meta.url), 'utf8')
+
+it('prints what the guide shows', async () => {
+  const guide = document('docs/guides/simulate.md')
+  const [, command = ''] = /^almanac simulate (examples\/[\s\S]*?)^```/m.exec(guide) ?? []
+  const args = command.replaceAll('\\\n', ' ').trim().split(/\s+/)
+  const names = ['examples/shop.json', 'examples/shop-checks.txt']
+  const { code, out, written } = await almanac(['simulate', ...args], undefined, {
+    files: Object.fromEntries(names.map((name) => [name, document(name)])),
+  })
+  expect(guide).toContain(`\`\`\`\n${out}\`\`\``)
+  expect(code).toBe(1)
+  expect([...written.keys()]).toEqual(['load.html'])
+})
+
 describe('options', () => {
   it.each([
     [['--nodes', '0'], '--nodes must be a whole number from 1 to 64'],

@@ -92,7 +92,7 @@ export class Tally implements Observer {
   ) {
     const { from, to } = settings
     this.tasks = tasks
-    this.judges = checks.map(({ text, check }) => judgeOf(text, check, from))
+    this.judges = checks.map((check) => judgeOf(check, from, zone))
     for (const judge of this.judges) judge.begin(from, tasks)
     const queues = [...new Set(tasks.map(({ queue }) => queue))].sort()
     this.load = new LoadMeter(from, to, zone, settings.nodes, queues)

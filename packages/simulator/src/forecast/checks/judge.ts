@@ -1,10 +1,11 @@
 import type { Skip } from '@almanac/domain'
-import { type Instant, type Zone, zone } from '@almanac/recurrence'
+import type { Instant, Zone } from '@almanac/recurrence'
 import type { ForecastTask } from '../catalog.js'
 import { durationText } from '../duration.js'
 import { dayMs, nextStart, weekdayOf, zonedText } from '../local-time.js'
 import type { Check, Per } from './parse.js'
 import type { Pattern } from './pattern.js'
+import type { WrittenCheck } from './read.js'
 
 /** One place where a check does not hold. */
 export interface Violation {
@@ -75,40 +76,37 @@ export abstract class Judge {
   }
 }
 
-export function judgeOf(text: string, check: Check, from: Instant): Judge {
+/** `shown`: the zone for instants of checks that have none of their own. */
+export function judgeOf({ text, check }: WrittenCheck, from: Instant, shown: Zone): Judge {
   switch (check.kind) {
     case 'noRun':
-      return new NoRunJudge(text, check)
+      return new NoRunJudge(text, check, shown)
     case 'noSkip':
-      return new NoSkipJudge(text, utc(), check.pattern)
+      return new NoSkipJudge(text, shown, check.pattern)
     case 'atMost':
-      return new AtMostJudge(text, check)
+      return new AtMostJudge(text, check, shown)
     case 'atLeast':
       return check.per === null
-        ? new TotalJudge(text, check.pattern, check.runs, from)
-        : new PeriodJudge(text, check.pattern, check.runs, check.per, from)
+        ? new TotalJudge(text, check, from, shown)
+        : new PeriodJudge(text, check, check.per, from)
     case 'lateness':
-      return new LatenessJudge(text, check)
+      return new LatenessJudge(text, check, shown)
     case 'noGap':
-      return new GapJudge(text, check, from)
+      return new GapJudge(text, check, from, shown)
     case 'apart':
-      return new ApartJudge(text, check)
+      return new ApartJudge(text, check, shown)
   }
 }
 
-const utc = (): Zone => {
-  const found = zone('UTC')
-  if (found === undefined) throw new Error('this program has no zone data')
-  return found
-}
+type CheckOf<Kind extends Check['kind']> = Check & { readonly kind: Kind }
 
 const named = ({ name }: ForecastTask) => `"${name}"`
 
 class NoRunJudge extends Judge {
-  private readonly check: Check & { readonly kind: 'noRun' }
+  private readonly check: CheckOf<'noRun'>
 
-  constructor(text: string, check: Check & { readonly kind: 'noRun' }) {
-    super(text, check.hours?.zone ?? check.days?.zone ?? utc(), check.pattern)
+  constructor(text: string, check: CheckOf<'noRun'>, shown: Zone) {
+    super(text, check.hours?.zone ?? check.days?.zone ?? shown, check.pattern)
     this.check = check
   }
 
@@ -140,8 +138,8 @@ class AtMostJudge extends Judge {
   private place = 0
   private toldUntil = Number.NEGATIVE_INFINITY
 
-  constructor(text: string, check: Check & { readonly kind: 'atMost' }) {
-    super(text, utc(), check.pattern)
+  constructor(text: string, check: CheckOf<'atMost'>, shown: Zone) {
+    super(text, shown, check.pattern)
     this.limit = check.runs
     this.withinMs = check.withinMs
     this.recent = new Float64Array(check.runs).fill(Number.NEGATIVE_INFINITY)
@@ -166,9 +164,9 @@ class TotalJudge extends Judge {
   private readonly from: Instant
   private runs = 0
 
-  constructor(text: string, pattern: Pattern, least: number, from: Instant) {
-    super(text, utc(), pattern)
-    this.least = least
+  constructor(text: string, check: CheckOf<'atLeast'>, from: Instant, shown: Zone) {
+    super(text, shown, check.pattern)
+    this.least = check.runs
     this.from = from
   }
 
@@ -190,9 +188,9 @@ class PeriodJudge extends Judge {
   private runs = 0
   private periods = 0
 
-  constructor(text: string, pattern: Pattern, least: number, per: Per, from: Instant) {
-    super(text, per.zone, pattern)
-    this.least = least
+  constructor(text: string, check: CheckOf<'atLeast'>, per: Per, from: Instant) {
+    super(text, per.zone, check.pattern)
+    this.least = check.runs
     this.per = per
     this.start = nextStart(per.zone, per.unit, from - 1)
     this.until = nextStart(per.zone, per.unit, this.start)
@@ -225,8 +223,8 @@ class PeriodJudge extends Judge {
 class LatenessJudge extends Judge {
   private readonly withinMs: number
 
-  constructor(text: string, check: Check & { readonly kind: 'lateness' }) {
-    super(text, utc(), check.pattern)
+  constructor(text: string, check: CheckOf<'lateness'>, shown: Zone) {
+    super(text, shown, check.pattern)
     this.withinMs = check.withinMs
   }
 
@@ -242,8 +240,8 @@ class GapJudge extends Judge {
   private readonly longestMs: number
   private last: Instant
 
-  constructor(text: string, check: Check & { readonly kind: 'noGap' }, from: Instant) {
-    super(text, utc(), check.pattern)
+  constructor(text: string, check: CheckOf<'noGap'>, from: Instant, shown: Zone) {
+    super(text, shown, check.pattern)
     this.longestMs = check.longestMs
     this.last = from
   }
@@ -265,12 +263,12 @@ class GapJudge extends Judge {
 
 /** The nearest earlier run on the other side is the last one there, since runs come in the order of time. */
 class ApartJudge extends Judge {
-  private readonly check: Check & { readonly kind: 'apart' }
+  private readonly check: CheckOf<'apart'>
   private lastFirst: JudgedRun | undefined
   private lastOther: JudgedRun | undefined
 
-  constructor(text: string, check: Check & { readonly kind: 'apart' }) {
-    super(text, utc(), check.pattern, check.other)
+  constructor(text: string, check: CheckOf<'apart'>, shown: Zone) {
+    super(text, shown, check.pattern, check.other)
     this.check = check
   }
 

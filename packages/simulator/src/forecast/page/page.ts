@@ -141,7 +141,7 @@ function taskTable({ tasks }: Forecast, at: Zone): string {
     figure('Runs', ({ runs }) => number(runs)),
     figure('Catch-ups', ({ catchUps }) => number(catchUps)),
     figure('Skipped', ({ skipped }) => number(skipped)),
-    figure('Latest', ({ worstLatenessMs: ms }) => (ms === 0 ? '–' : durationText(ms))),
+    figure('Most late', ({ worstLatenessMs: ms }) => (ms === 0 ? '–' : durationText(ms))),
     figure('Longest gap', ({ longestGapMs: ms }) => (ms === 0 ? '–' : durationText(ms))),
     text('First', ({ first }) => clock(first)),
     text('Last', ({ last }) => clock(last)),

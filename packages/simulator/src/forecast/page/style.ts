@@ -60,7 +60,7 @@ td.prose { white-space: normal; min-width: 220px; overflow-wrap: anywhere; }
 .checks > li:last-child { border-bottom: 0; }
 .checks code { font-size: 14px; overflow-wrap: anywhere; }
 .checks ul { color: var(--dim); font-size: 14px; margin: 4px 0 0; padding-left: 76px; }
-.mark { display: inline-block; min-width: 62px; margin-right: 10px; padding: 0 8px; border-radius: 999px;
+.mark { display: inline-block; min-width: 68px; margin-right: 10px; padding: 0 8px; border-radius: 999px;
   text-align: center; font-size: 13px; font-weight: 600; }
 .mark.good { color: var(--good); background: var(--goodBack); }
 .mark.bad { color: var(--bad); background: var(--badBack); }
