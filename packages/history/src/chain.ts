@@ -6,6 +6,7 @@ import {
   type Floor,
   genesis,
   type PartitionId,
+  type PartitionProgress,
   type PartitionRecovered,
   type Position,
   type RecordedEvent,
@@ -30,8 +31,6 @@ export interface Tick {
   readonly checkpoint: Checkpoint
   /** Null: not known, checkpoints before it are missing. */
   readonly before: Before | null
-  /** Counts up with every recovery from the mirror: numbers repeat then. */
-  readonly generation: number
   readonly runs: RunRecordSeen[]
   readonly skips: Skip[]
 }
@@ -68,19 +67,25 @@ class ChainReader {
   private readonly ticks: Tick[] = []
   private lasting: Tick[] = []
   private readonly missing = new Set<number>()
-  private generation = 0
+  private isBroken = false
   private highestTerm = 0
   private readonly partition: PartitionId
   private readonly head: Position
   private readonly findings: Findings
   private readonly startedAt: number | undefined
   private readonly mirrored: ReadonlyMap<string, Checkpoint>
+  /** Where the event log first had a checkpoint to go on from. */
+  private readonly mirroredFrom: Position
 
   constructor(partition: PartitionId, events: readonly RecordedEvent[], head: Position, findings: Findings) {
     this.partition = partition
     this.head = head
     this.findings = findings
     this.startedAt = events.find(({ type }) => type === 'PartitionInitialized')?.metadata.at
+    const progress = events.find(
+      ({ type, data }) => type === 'PartitionProgress' && (data as PartitionProgress).checkpoint !== null,
+    )
+    this.mirroredFrom = progress?.position ?? Number.POSITIVE_INFINITY
     const recoveries = events.filter(({ type }) => type === 'PartitionRecovered')
     this.mirrored = new Map(
       recoveries.map(({ data }) => {
@@ -91,8 +96,8 @@ class ChainReader {
   }
 
   get chain(): Chain {
-    const { partition, ticks, lasting, missing, generation } = this
-    return { partition, ticks, lasting, missing, isRecovered: generation > 0 }
+    const { partition, ticks, lasting, missing, isBroken, mirrored } = this
+    return { partition, ticks, lasting, missing, isRecovered: isBroken || mirrored.size > 0 }
   }
 
   add(seen: CheckpointSeen): void {
@@ -102,10 +107,10 @@ class ChainReader {
     const mirrored = this.mirrored.get(checkpoint.previous)
     const isAfterLast = last !== null && checkpoint.previous === checkpointHash(last)
     let previous = last
-    if (!isAfterLast && mirrored !== undefined) {
-      previous = mirrored
-      this.generation += 1
-      this.lasting = this.lasting.filter((tick) => tick.checkpoint.seq <= mirrored.seq)
+    if (!isAfterLast && (mirrored !== undefined || this.isBegunAnew(checkpoint, last))) {
+      previous = mirrored ?? null
+      this.isBroken = true
+      this.lasting = this.lasting.filter((tick) => tick.checkpoint.seq <= (mirrored?.seq ?? 0))
     }
     const faults = [...this.faultsOf(checkpoint, previous), ...this.termFaults(checkpoint)]
     if (faults.length > 0) {
@@ -117,7 +122,6 @@ class ChainReader {
       seen,
       checkpoint,
       before: this.beforeOf(checkpoint, previous),
-      generation: this.generation,
       runs: [],
       skips: [],
     }
@@ -125,6 +129,11 @@ class ChainReader {
     if (tick.before !== null || this.lasting.every(({ checkpoint: { seq } }) => seq < checkpoint.seq)) {
       this.lasting.push(tick)
     }
+  }
+
+  /** Checkpoints were lost before the first one had been mirrored: the partition begins anew from its genesis. */
+  private isBegunAnew({ seq, previous, position }: Checkpoint, last: Checkpoint | null): boolean {
+    return last !== null && seq === 1 && previous === '' && position < this.mirroredFrom
   }
 
   /** A hole in the numbers is told once; what was decided in it can't be judged. */
@@ -178,15 +187,21 @@ const maxMissing = 1_000_000
 /** At every place of the log the writer is the last one who took the partition over. */
 function checkOwners({ owners, checkpoints }: Seen, partition: PartitionId, findings: Findings): void {
   const owned = owners.get(partition) ?? []
-  for (const [index, { term, nodeId, appendedAt }] of owned.entries()) {
-    const before = owned[index - 1]
+  const written = checkpoints.get(partition) ?? []
+  // One who takes over may write several records until its term is the highest: only those count that were written under.
+  const writers = owned.filter(({ offset }, index) => {
+    const end = owned[index + 1]?.offset ?? Number.POSITIVE_INFINITY
+    return (written[lastIndexAt(written, end - 1, (record) => record.offset)]?.offset ?? -1) > offset
+  })
+  for (const [index, { term, nodeId, appendedAt }] of writers.entries()) {
+    const before = writers[index - 1]
     if (before === undefined) continue
     findings.checked('two-writers')
     if (term > before.term || (term === before.term && nodeId === before.nodeId)) continue
     const message = `node ${nodeId} took partition ${partition} over with term ${term}, after term ${before.term}`
     findings.violated('two-writers', message, { at: appendedAt, partition })
   }
-  for (const { offset, appendedAt, checkpoint } of checkpoints.get(partition) ?? []) {
+  for (const { offset, appendedAt, checkpoint } of written) {
     const owner = owned[lastIndexAt(owned, offset, (record) => record.offset)]
     if (owner === undefined) continue
     findings.checked('two-writers')

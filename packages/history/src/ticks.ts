@@ -35,16 +35,11 @@ export function attach({ runs, skips }: Seen, chains: readonly Chain[], findings
 const skippedIn = ({ skips }: Tick): number => skips.reduce((sum, { count }) => sum + count, 0)
 
 /** After a recovery numbers repeat: a run belongs to the tick that was committed with it, so at about its time. */
-function tickOf({ appendedAt, run }: RunRecordSeen, ticks: readonly Tick[]): Tick | undefined {
+function tickOf({ appendedAt }: RunRecordSeen, ticks: readonly Tick[]): Tick | undefined {
   const [first] = ticks
-  if (ticks.length < 2) return first
+  if (first === undefined || ticks.length < 2) return first
   const distance = (tick: Tick) => Math.abs(tick.seen.appendedAt - appendedAt)
-  return ticks
-    .filter(({ generation }) => run.replayed !== true || generation > 0)
-    .reduce<Tick | undefined>(
-      (best, tick) => (best === undefined || distance(tick) < distance(best) ? tick : best),
-      undefined,
-    )
+  return ticks.reduce((best, tick) => (distance(tick) < distance(best) ? tick : best), first)
 }
 
 /** All or nothing: what a checkpoint says that it decided is there, and nothing else that names it. */
