@@ -73,6 +73,24 @@ describe('reading tasks', () => {
     ])
   })
 
+  it('leaves out a listed one-off whose run comes before, and keeps one whose run comes in it', () => {
+    const once = (nextRunAt: string | null, name: string) =>
+      posted(everyMinute, { name, oneOff: true, nextRunAt })
+    const result = read([
+      once('2027-02-28T23:59:00.000Z', 'before'),
+      once('2027-03-01T00:00:00.000Z', 'in it'),
+      once(null, 'posted'),
+      { ...once('2027-02-28T23:59:00.000Z', 'often'), oneOff: false },
+    ])
+    expect(result.ok && result.value.tasks.map(({ name }) => name)).toEqual(['in it', 'posted', 'often'])
+    expect(result.ok && result.value.leftOut).toEqual([
+      {
+        name: 'before',
+        reason: 'its only run, at 2027-02-28T23:59:00.000Z, comes before the time that is played',
+      },
+    ])
+  })
+
   it.each([
     ['the start of the forecast', {}, 0],
     ['its creation', { createdAt: '2027-02-28T23:59:40Z' }, 40_000],

@@ -20,6 +20,7 @@ import {
   describe,
   type Fields,
   fieldsOf,
+  formatInstant,
   type Instant,
   type Problem,
   parseInstant,
@@ -159,14 +160,22 @@ function readTask(item: unknown, path: string, from: Instant, problems: Problem[
   const problemsHere = spec.ok ? found : [...found, ...spec.error]
   problems.push(...problemsHere.map((problem) => within(place, problem)))
   if (!spec.ok || problemsHere.length > 0) return undefined
-  return { state: stateOf(spec.value, fields, anchor ?? from, from), reason: reasonOf(spec.value, fields) }
+  return {
+    state: stateOf(spec.value, fields, anchor ?? from, from),
+    reason: reasonOf(spec.value, fields, from),
+  }
 }
 
-function reasonOf(spec: TaskSpec, fields: Fields): string | undefined {
+function reasonOf(spec: TaskSpec, fields: Fields, from: Instant): string | undefined {
   const quarantine = fieldsOf(fields.get('quarantine'))
   if (quarantine !== undefined)
     return `quarantined: ${String(quarantine.get('message') ?? 'no reason given')}`
-  return spec.enabled ? undefined : 'disabled'
+  if (!spec.enabled) return 'disabled'
+  // Of a listed task: it runs once, and will have done so by then.
+  const next = spec.oneOff ? parseInstant(fields.get('nextRunAt')) : undefined
+  return next?.ok === true && next.value < from
+    ? `its only run, at ${formatInstant(next.value)}, comes before the time that is played`
+    : undefined
 }
 
 function stateOf(spec: TaskSpec, fields: Fields, anchor: Instant, from: Instant): TaskState {
