@@ -198,6 +198,18 @@ describe('an idempotency key', () => {
     expect(await world.log.head()).toBe(head)
   })
 
+  it('is not answered from a log that shows less than is in it', async () => {
+    const world = new World()
+    const taskId = await create(world)
+    const node = world.node()
+    accepted(await node.disableTask(keyed(world), taskId))
+    const readStream = world.log.readStream.bind(world.log)
+    world.log.readStream = async (stream, from) => (await readStream(stream, from)).slice(0, 1)
+    await expect(node.disableTask(keyed(world), taskId)).rejects.toMatchObject({ code: 'unavailable' })
+    world.log.readStream = readStream
+    expect(accepted(await node.disableTask(keyed(world), taskId)).repeated).toBe(true)
+  })
+
   it('comes before the expected revision', async () => {
     const world = new World()
     const taskId = await create(world)

@@ -1,6 +1,7 @@
 import type { Position, RecordedEvent, Revision } from '@almanac/domain'
 import type { Instant } from '@almanac/recurrence'
 import type { EventLog, ExpectedRevision } from '../ports/event-log.js'
+import { unavailable } from '../ports/faults.js'
 
 /** What a stream amounts to. */
 export interface Folded<S> {
@@ -70,13 +71,17 @@ export class Streams<S> {
     return this.apply(stream, known, events)
   }
 
-  /** The stream as it was at `revision`, with the events that `ofCommand` picks. */
+  /**
+   * The stream as it was at `revision`, with the events that `ofCommand` picks. Throws `unavailable` when the log shows
+   * less than is known to be in it: a server that is behind has answered.
+   */
   async at(
     stream: string,
     revision: Revision,
     ofCommand: (event: RecordedEvent) => boolean,
   ): Promise<{ readonly folded: Folded<S>; readonly events: readonly RecordedEvent[] }> {
     const events = (await this.log.readStream(stream)).slice(0, revision + 1)
+    if (events.length <= revision) throw unavailable(`${stream} is read from a server that is behind`)
     return { folded: this.fold(this.empty(), events), events: events.filter(ofCommand) }
   }
 

@@ -76,7 +76,7 @@ export class PartitionOwner {
   private floors: readonly Floor[]
   /** The newest event of its tasks, or of what they refer to, that has reached this owner. */
   private heard: Position = 0
-  private committedAt = Number.NEGATIVE_INFINITY
+  private committedAt: number
 
   constructor(parts: NodeParts, claim: Claim, { checkpoint, startedAt, recoveredAt }: Beginning) {
     this.parts = parts
@@ -91,6 +91,7 @@ export class PartitionOwner {
     // What another owner knew is not known here: before the first barrier nothing is decided.
     this.lastBarrier = Number.NEGATIVE_INFINITY
     this.mirroredAt = parts.clock.elapsed()
+    this.committedAt = this.mirroredAt
     this.liveAfter = parts.views.position()
   }
 
@@ -205,8 +206,13 @@ export class PartitionOwner {
       return 0
     const now = this.parts.clock.now()
     const due = this.index.peek() ?? Number.POSITIVE_INFINITY
-    const idleMs = Math.min(due, this.checkpoint.evaluatedAt + this.parts.options.idleCheckpointMs) - now
-    return Math.min(idleMs, this.untilFence())
+    return Math.min(due - now, this.untilIdle(this.checkpoint, now), this.untilFence())
+  }
+
+  /** Until the next sign of life. Counted in elapsed time as well: a clock that was set back must not silence it. */
+  private untilIdle({ evaluatedAt }: Checkpoint, now: Instant): number {
+    const { idleCheckpointMs } = this.parts.options
+    return idleCheckpointMs - Math.max(now - evaluatedAt, this.parts.clock.elapsed() - this.committedAt)
   }
 
   /** How long until the changes that have been heard of must be in a checkpoint. */
@@ -288,7 +294,7 @@ export class PartitionOwner {
   private isCheckpointDue(now: Instant): boolean {
     const { checkpoint } = this
     if (checkpoint === null || checkpoint.more || this.untilFence() <= 0) return true
-    return now - checkpoint.evaluatedAt >= this.parts.options.idleCheckpointMs
+    return this.untilIdle(checkpoint, now) <= 0
   }
 
   private definitionsOf(taskIds: readonly string[]): readonly Definition[] {
