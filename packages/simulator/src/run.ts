@@ -4,7 +4,7 @@ import { checkHistory, type HistoryRecord } from '@almanac/history'
 import { committedHistory, eventHistory } from './check/collect.js'
 import { type Finding, findingOf, LiveChecks } from './check/live.js'
 import { Cluster } from './cluster/cluster.js'
-import { pick } from './cluster/draw.js'
+import { chance, pick } from './cluster/draw.js'
 import { runTopics, topicPrefix } from './cluster/node-host.js'
 import { type ClusterShape, drawShape, type ShapeOptions } from './cluster/shape.js'
 import { drawFaults, type FaultChoice, type FaultName, Nemesis } from './faults/nemesis.js'
@@ -83,6 +83,8 @@ async function play(cluster: Cluster, nemesis: Nemesis, checks: LiveChecks): Pro
   const { world, shape } = cluster
   const random = world.fork('checks')
   cluster.start()
+  // Most seeds have their tasks before anything breaks.
+  await world.runFor(chance(random, 0.2) ? 0 : warmUpMs)
   nemesis.start(shape.faultMs)
   await world.runFor(shape.faultMs / 2)
   checks.viewsOf(pick(random, cluster.hosts))
@@ -115,7 +117,7 @@ function historyOf(cluster: Cluster, nemesis: Nemesis, end: number): readonly Hi
   ]
 }
 
-const metaOf = ({ seed, partitions, maxDecisionsPerTick }: ClusterShape): HistoryRecord => ({
+const metaOf = ({ seed, partitions, maxDecisionsPerTick, tasks, mass }: ClusterShape): HistoryRecord => ({
   kind: 'meta',
   version: 1,
   cluster: 'sim',
@@ -123,7 +125,8 @@ const metaOf = ({ seed, partitions, maxDecisionsPerTick }: ClusterShape): Histor
   misfireGraceMs: defaultNodeOptions.misfireGraceMs,
   maxDecisionsPerTick,
   earlyToleranceMs: 250,
-  lateToleranceMs: 1_500,
+  // Of what is due at one instant, each tick takes a part.
+  lateToleranceMs: 1_500 + Math.ceil((tasks + mass) / maxDecisionsPerTick) * tickMs,
   recoveryMs: 90_000,
   source: `simulator seed ${seed}`,
 })
@@ -137,6 +140,9 @@ function countedBy<T>(items: readonly T[], keyOf: (item: T) => string): Readonly
   return counts
 }
 
+/** From one tick of a partition to the next, as long as there is more. */
+const tickMs = 100
+const warmUpMs = 20_000
 /** At the end nobody sends commands any more. */
 const quietMs = 60_000
 /** What a node has to do by itself is done within this. */

@@ -7,7 +7,7 @@ import { newMachine, SimProcess, type SimWorld } from '../world/index.js'
 import { Client } from './client.js'
 import { waiting } from './draw.js'
 import { NodeHost, runTopics, topicPrefix } from './node-host.js'
-import { runEventsTopic } from './run-feed.js'
+import { RunReader, runEventsTopic } from './run-feed.js'
 import type { ClusterShape } from './shape.js'
 import { Worker } from './worker.js'
 import { Known, Workload } from './workload.js'
@@ -28,6 +28,7 @@ export class Cluster {
   readonly commits = new Map<CommitOutcome, number>()
   /** Nodes that are not started again when they are down. */
   readonly keptDown = new Set<NodeHost>()
+  private readonly reader = new RunReader()
   private readonly random: Random
   private readonly callers = createStop()
 
@@ -42,7 +43,8 @@ export class Cluster {
     this.hosts = shape.nodes.map((node) => this.hostOf(node))
     this.workers = Array.from(
       { length: shape.workers },
-      (_, index) => new Worker({ world, kafka: this.kafka, name: `worker-${index + 1}` }),
+      (_, index) =>
+        new Worker({ world, kafka: this.kafka, reader: this.reader, name: `worker-${index + 1}` }),
     )
   }
 
@@ -70,7 +72,7 @@ export class Cluster {
     const onOutcome = (outcome: CommitOutcome): void => {
       this.commits.set(outcome, (this.commits.get(outcome) ?? 0) + 1)
     }
-    const parts = { world, kafka, eventLog, leases, onFatal, onOutcome }
+    const parts = { world, kafka, eventLog, leases, reader: this.reader, onFatal, onOutcome }
     return new NodeHost(parts, { name, node: { ...node, partitions, maxDecisionsPerTick } })
   }
 

@@ -26,13 +26,13 @@ import { type CallOptions, type Machine, newMachine, SimProcess, type SimWorld }
 import { type Aim, AimedProcess, type Shot } from './aim.js'
 import type { Door } from './client.js'
 import { countedLog } from './counted-log.js'
-import { feedRuns, runEventsTopic } from './run-feed.js'
+import { feedRuns, type RunReader, runEventsTopic } from './run-feed.js'
 
 /** Names of everything in Kafka begin with it. */
 export const topicPrefix = 'sim'
 
 /** The queues that tasks of the workload use. */
-export const queues = ['default', 'fast', 'slow']
+export const queues = ['default', 'fast']
 
 export const runTopics: readonly string[] = queues.map((queue) =>
   dispatchTopics(topicPrefix).runs({ queue, exchange: null }),
@@ -43,6 +43,7 @@ export interface HostParts {
   readonly kafka: KafkaModel
   readonly eventLog: EventLogService
   readonly leases: LeaseService
+  readonly reader: RunReader
   /** A loop of the node has ended in an error, or it could not start. */
   readonly onFatal: (host: NodeHost, fault: unknown) => void
   readonly onOutcome: (outcome: CommitOutcome) => void
@@ -149,7 +150,8 @@ export class NodeHost implements Door {
     const runs = memoryRunStore(random)
     if (!this.isApi) {
       const log = new SimTransactionLog(aimed, kafka, { maxWaitMs: feedWaitMs })
-      feedRuns({ log, clock, runs, runTopics, eventsTopic: runEventsTopic(topicPrefix) }, stop)
+      const eventsTopic = runEventsTopic(topicPrefix)
+      feedRuns({ log, clock, runs, reader: this.parts.reader, runTopics, eventsTopic }, stop)
     }
     const cluster = {
       membership: new SimMembership(aimed, leases),

@@ -52,7 +52,7 @@ export function drawShape(seed: number, options: ShapeOptions = {}): ClusterShap
   const workers = whole(random, 1, 2)
   const maxDecisionsPerTick = pick(random, [3, 10, 40, 1_000])
   const commandEveryMs = whole(random, 1_000, 15_000)
-  const faultMs = whole(random, 4 * 60_000, 14 * 60_000)
+  const faultMs = whole(random, 3 * 60_000, 9 * 60_000)
   const retentionMs = pick(random, [3 * 60_000, 86_400_000])
   return {
     seed,
@@ -68,7 +68,7 @@ export function drawShape(seed: number, options: ShapeOptions = {}): ClusterShap
     retentionMs,
     commandEveryMs,
     faultMs: options.spanMs ?? faultMs,
-    calmMs: 4 * 60_000,
+    calmMs: 210_000,
   }
 }
 

@@ -113,7 +113,7 @@ export function drawTask(random: Random, world: SpecWorld, name: string): TaskIn
     ...(chance(random, 0.2) ? { jitterSeconds: whole(random, 1, 20) } : {}),
     ...(chance(random, 0.3) ? { overlap: pick(random, ['skip', 'queueOne', 'cancelRunning'] as const) } : {}),
     ...(chance(random, 0.5) ? { catchUp: drawCatchUp(random) } : {}),
-    ...(chance(random, 0.3) ? { queue: pick(random, ['fast', 'slow']) } : {}),
+    ...(chance(random, 0.3) ? { queue: 'fast' } : {}),
     ...(chance(random, 0.1) ? { enabled: false } : {}),
     args: drawArgs(random),
   }

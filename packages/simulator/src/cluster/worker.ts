@@ -1,15 +1,16 @@
-import { readRun, type Transactor } from '@almanac/adapters/transactions'
+import type { Transactor } from '@almanac/adapters/transactions'
 import type { RunCommand } from '@almanac/domain'
 import { createStop, PortFault, type RunReport, type Stop } from '@almanac/engine'
 import { type KafkaModel, SimTransactionLog } from '../kafka/index.js'
 import { newMachine, SimProcess, type SimWorld } from '../world/index.js'
 import { between, chance } from './draw.js'
 import { runTopics, topicPrefix } from './node-host.js'
-import { followAgain, runEventsTopic } from './run-feed.js'
+import { followAgain, type RunReader, runEventsTopic } from './run-feed.js'
 
 export interface WorkerParts {
   readonly world: SimWorld
   readonly kafka: KafkaModel
+  readonly reader: RunReader
   readonly name: string
 }
 
@@ -33,10 +34,10 @@ export class Worker {
 
   start(): void {
     if (this.isUp) return
-    const { world, kafka, name } = this.parts
+    const { world, kafka, reader, name } = this.parts
     const process = new SimProcess(world, name, this.machine)
     this.process = process
-    new WorkerLife(process, kafka, world.now).start(createStop())
+    new WorkerLife(process, kafka, reader, world.now).start(createStop())
   }
 
   kill(): void {
@@ -47,13 +48,15 @@ export class Worker {
 class WorkerLife {
   private readonly process: SimProcess
   private readonly log: SimTransactionLog
+  private readonly reader: RunReader
   /** Runs from before are somebody else's, or done. */
   private readonly since: number
   private readonly taken = new Set<string>()
   private reports: RunReport[] = []
 
-  constructor(process: SimProcess, kafka: KafkaModel, now: number) {
+  constructor(process: SimProcess, kafka: KafkaModel, reader: RunReader, now: number) {
     this.process = process
+    this.reader = reader
     this.log = new SimTransactionLog(process, kafka, { maxWaitMs: 5_000 })
     this.since = now - repeatedMs
   }
@@ -62,8 +65,9 @@ class WorkerLife {
     for (const topic of runTopics) {
       void followAgain(this.log, this.process.clock, topic, stop, (records) => {
         for (const record of records) {
-          const run = readRun(record)
-          if (record.appendedAt < this.since || this.taken.has(run.runId)) continue
+          if (record.appendedAt < this.since) continue
+          const run = this.reader.read(record)
+          if (this.taken.has(run.runId)) continue
           this.taken.add(run.runId)
           void this.work(run, stop)
         }

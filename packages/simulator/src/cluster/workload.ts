@@ -61,6 +61,7 @@ type Action = keyof typeof actions
 export class Workload {
   private readonly parts: WorkloadParts
   private named = 0
+  private created = 0
 
   constructor(parts: WorkloadParts) {
     this.parts = parts
@@ -71,8 +72,14 @@ export class Workload {
     await this.prepare(stop)
     while (!stop.stopped) {
       await client.pause(waiting(random, shape.commandEveryMs), stop)
-      if (!stop.stopped) await this.act(weighted(random, actions), stop)
+      if (!stop.stopped) await this.act(this.nextAction(), stop)
     }
+  }
+
+  /** What could not be created at the beginning is made up for. */
+  private nextAction(): Action {
+    const { random, tasks } = this.parts
+    return this.created < tasks && chance(random, 0.5) ? 'create' : weighted(random, actions)
   }
 
   private async prepare(stop: Stop): Promise<void> {
@@ -134,7 +141,9 @@ export class Workload {
         ? commands.putTask(context, input, { onlyCreate })
         : commands.createTask(context, input),
     )
-    if (made !== undefined) this.learn(made.state)
+    if (made === undefined) return
+    this.created += 1
+    this.learn(made.state)
   }
 
   private async onTask(action: Action, stop: Stop): Promise<void> {
@@ -185,6 +194,7 @@ export class Workload {
       { maxRuns: spec.oneOff ? null : whole(random, 1, 20) },
       { enabled: chance(random, 0.7) },
       { description: `changed at ${world.now}` },
+      { name: this.nextName('renamed') },
     ])
   }
 
