@@ -46,7 +46,7 @@ export class Client {
   /** Undefined: refused, or given up without an answer. */
   async send<S>(subject: Subject, work: Send<S>): Promise<Applied<S> | undefined> {
     const { process, worldNow } = this.parts
-    const idempotencyKey = chance(this.random, 0.9) ? `${process.name}-${this.sent++}` : undefined
+    const idempotencyKey = chance(this.random, 0.8) ? `${process.name}-${this.sent++}` : undefined
     const sentAt = worldNow()
     const context = {
       namespace: subject.namespace,

@@ -54,14 +54,21 @@ const actions = {
   changeCalendar: 3,
   deleteCalendar: 1,
   announce: 1,
+  orphan: 1.5,
 }
 type Action = keyof typeof actions
+
+interface Name {
+  readonly namespace: string
+  readonly name: string
+}
 
 /** What one client does, from its first task to the end. */
 export class Workload {
   private readonly parts: WorkloadParts
   private named = 0
   private created = 0
+  private readonly unsure: Name[] = []
 
   constructor(parts: WorkloadParts) {
     this.parts = parts
@@ -104,6 +111,7 @@ export class Workload {
     if (action === 'createSchedule') return this.createSchedule()
     if (action === 'createCalendar') return this.createCalendar()
     if (action === 'announce') return this.announce()
+    if (action === 'orphan') return this.orphan()
     if (action === 'changeSchedule' || action === 'deleteSchedule') return this.onSchedule(action, stop)
     if (action === 'changeCalendar' || action === 'deleteCalendar') return this.onCalendar(action)
     await this.onTask(action, stop)
@@ -129,8 +137,7 @@ export class Workload {
 
   private async create(action: 'create' | 'put'): Promise<void> {
     const { client, random } = this.parts
-    const namespace = pick(random, namespaces)
-    const name = action === 'put' ? `${namespace}-put-${whole(random, 1, 4)}` : this.nextName('task')
+    const { namespace, name } = this.drawName(action)
     const input = chance(random, 0.04)
       ? drawQuickTask(random, name)
       : drawTask(random, this.specWorld(namespace), name)
@@ -141,9 +148,44 @@ export class Workload {
         ? commands.putTask(context, input, { onlyCreate })
         : commands.createTask(context, input),
     )
-    if (made === undefined) return
+    if (made === undefined) {
+      this.unsure.push({ namespace, name })
+      return
+    }
     this.created += 1
     this.learn(made.state)
+  }
+
+  private drawName(action: 'create' | 'put'): Name {
+    const { random } = this.parts
+    // A name that somebody may have reserved and never used is asked for again.
+    const again = chance(random, 0.7) ? this.unsure.pop() : undefined
+    if (again !== undefined) return again
+    const namespace = pick(random, namespaces)
+    const name = action === 'put' ? `${namespace}-put-${whole(random, 1, 4)}` : this.nextName('task')
+    return { namespace, name }
+  }
+
+  /** A task is created with a shared schedule that is deleted in the same moment elsewhere. */
+  private async orphan(): Promise<void> {
+    const { client, random } = this.parts
+    const namespace = pick(random, namespaces)
+    const [name, schedule] = [this.nextName('orphan'), this.nextName('schedule')]
+    const input = { name: schedule, schedule: drawSchedule(random, this.specWorld(namespace)) }
+    const subject = { command: 'createSchedule', namespace, taskId: null }
+    const made = await client.send(subject, (commands, context) => commands.createSchedule(context, input))
+    if (made === undefined) return
+    const { scheduleId } = made.state
+    const task = { name, task: `work.${name}`, schedule: { ref: schedule } }
+    const [created] = await Promise.all([
+      client.send({ ...subject, command: 'createTask' }, (commands, context) =>
+        commands.createTask(context, task),
+      ),
+      client.send({ ...subject, command: 'deleteSchedule' }, (commands, context) =>
+        commands.deleteSchedule(context, scheduleId, false),
+      ),
+    ])
+    if (created !== undefined) this.learn(created.state)
   }
 
   private async onTask(action: Action, stop: Stop): Promise<void> {

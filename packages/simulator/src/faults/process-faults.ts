@@ -22,6 +22,22 @@ export const processFaults = {
       return host === undefined ? undefined : { detail: `${host.name} at await ${awaits}` }
     },
   },
+  /** Before an append is sent, or when its answer comes: a command ends between two of its events. */
+  'crash-at-append': {
+    everyMs: 40_000,
+    lastsMs: [5_000, 20_000],
+    strike(cluster, random) {
+      const host = runningHost(cluster, random)
+      if (host === undefined) return undefined
+      let left = whole(random, 1, 3)
+      const forget = host.aimAt(({ label }) => {
+        if (label === 'append') left -= 1
+        if (label === 'append' && left === 0) host.process?.crashAtAwait(whole(random, 1, 2))
+        return undefined
+      })
+      return { detail: `${host.name} at append ${left}`, end: forget }
+    },
+  },
   blackout: {
     everyMs: 300_000,
     lastsMs: [20_000, 240_000],
