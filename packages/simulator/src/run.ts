@@ -7,7 +7,7 @@ import { Cluster } from './cluster/cluster.js'
 import { chance, pick } from './cluster/draw.js'
 import { runTopics, topicPrefix } from './cluster/node-host.js'
 import { type ClusterShape, drawShape, type ShapeOptions } from './cluster/shape.js'
-import { drawFaults, type FaultChoice, type FaultName, Nemesis } from './faults/nemesis.js'
+import { drawFaults, type FaultChoice, type FaultName, hasHonestLeases, Nemesis } from './faults/nemesis.js'
 import { SimWorld, WorldFailure } from './world/index.js'
 
 export interface SeedOptions extends ShapeOptions, FaultChoice {}
@@ -40,8 +40,8 @@ export interface SeedReport {
 export async function runSeed(seed: number, options: SeedOptions = {}): Promise<SeedReport> {
   const shape = drawShape(seed, options)
   const world = new SimWorld({ seed, start: shape.startAt })
-  const cluster = new Cluster(world, shape)
   const drawn = drawFaults((name) => world.fork(name), options)
+  const cluster = new Cluster(world, shape, hasHonestLeases(drawn))
   const nemesis = new Nemesis(cluster, drawn)
   const checks = new LiveChecks(cluster)
   let tail: readonly string[] = []
@@ -55,7 +55,8 @@ export async function runSeed(seed: number, options: SeedOptions = {}): Promise<
     end = world.now
   }
   checks.fatal()
-  const history = historyOf(cluster, nemesis, end)
+  const history = historyOf(cluster, nemesis, end, (message) => checks.found('unreadable', message))
+  checks.watched(history, defaultNodeOptions.staleLimitMs)
   const judged = checkHistory(history)
   const findings = [...checks.findings, ...judged.violations.map(findingOf)]
   const events = cluster.eventLog.all()
@@ -105,13 +106,18 @@ async function play(cluster: Cluster, nemesis: Nemesis, checks: LiveChecks): Pro
   return end
 }
 
-function historyOf(cluster: Cluster, nemesis: Nemesis, end: number): readonly HistoryRecord[] {
+function historyOf(
+  cluster: Cluster,
+  nemesis: Nemesis,
+  end: number,
+  onUnreadable: (message: string) => void,
+): readonly HistoryRecord[] {
   const { shape, eventLog, kafka } = cluster
   return [
     metaOf(shape),
     ...eventHistory(eventLog.all()),
     ...cluster.answers,
-    ...committedHistory(kafka, dispatchTopics(topicPrefix), runTopics),
+    ...committedHistory(kafka, dispatchTopics(topicPrefix), runTopics, onUnreadable),
     ...nemesis.history,
     { kind: 'end', at: end },
   ]

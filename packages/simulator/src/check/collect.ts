@@ -12,24 +12,37 @@ import type { RecordedEvent } from '@almanac/domain'
 import type { HistoryRecord } from '@almanac/history'
 import type { DumpedRecord, KafkaModel } from '../kafka/index.js'
 
-/** Everything that the broker has ever committed for the cluster, as records of a history. */
+/** Everything that the broker has ever committed for the cluster, as records of a history. What can't be read is told. */
 export function committedHistory(
   kafka: KafkaModel,
   topics: DispatchTopics,
   runTopics: readonly string[],
+  onUnreadable: (message: string) => void,
 ): readonly HistoryRecord[] {
-  const records = (topic: string) => kafka.committedDump(topic).map(asCommitted)
+  const read = (topic: string, reader: (record: CommittedRecord) => readonly HistoryRecord[]) =>
+    kafka.committedDump(topic).flatMap((record) => {
+      try {
+        return reader(asCommitted(record))
+      } catch (error) {
+        onUnreadable(error instanceof Error ? error.message : String(error))
+        return []
+      }
+    })
   return [
-    ...records(topics.checkpoints).flatMap(checkpointOrOwner),
-    ...records(topics.skips).flatMap((record) => {
-      const { partition, seq, skips } = readSkips(record)
-      return skips.map((skip) => ({ kind: 'skip', partition, seq, skip }) as const)
-    }),
-    ...runTopics.flatMap(records).map((record) => {
-      const { topic, partition, offset, appendedAt } = record
-      return { kind: 'run', topic, partition, offset, appendedAt, run: readRun(record) } as const
-    }),
+    ...read(topics.checkpoints, checkpointOrOwner),
+    ...read(topics.skips, skipsIn),
+    ...runTopics.flatMap((topic) => read(topic, runIn)),
   ]
+}
+
+function skipsIn(record: CommittedRecord): readonly HistoryRecord[] {
+  const { partition, seq, skips } = readSkips(record)
+  return skips.map((skip) => ({ kind: 'skip', partition, seq, skip }))
+}
+
+function runIn(record: CommittedRecord): readonly HistoryRecord[] {
+  const { topic, partition, offset, appendedAt } = record
+  return [{ kind: 'run', topic, partition, offset, appendedAt, run: readRun(record) }]
 }
 
 export const eventHistory = (events: readonly RecordedEvent[]): readonly HistoryRecord[] =>

@@ -1,5 +1,5 @@
 import type { PartitionStatus } from '@almanac/engine'
-import type { Rule, Violation } from '@almanac/history'
+import type { HistoryRecord, Rule, Violation } from '@almanac/history'
 import type { Instant } from '@almanac/recurrence'
 import type { Cluster } from '../cluster/cluster.js'
 import type { NodeHost } from '../cluster/node-host.js'
@@ -16,6 +16,9 @@ export const liveRules = [
   'fatal',
   'not-ended',
   'world-failure',
+  'against-lease',
+  'blind-tick',
+  'unreadable',
 ] as const
 export type LiveRule = (typeof liveRules)[number]
 
@@ -116,6 +119,13 @@ export class LiveChecks {
     for (const host of this.cluster.hosts) {
       if (host.isUp) this.found('not-ended', `${host.name} was asked to end and runs on`)
     }
+  }
+
+  /** What was seen by watching the calls of nodes. */
+  watched(history: readonly HistoryRecord[], staleLimitMs: number): void {
+    const { watch } = this.cluster
+    watch.judgeTicks(history, staleLimitMs)
+    for (const finding of watch.found) this.findings.push({ ...finding, taskId: null })
   }
 
   fatal(): void {

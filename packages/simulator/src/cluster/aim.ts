@@ -11,6 +11,12 @@ export type Shot =
 /** Asked for every call of a process; undefined: nothing happens to it. */
 export type Aim = (options: CallOptions) => Shot | undefined
 
+/** Told of every call of a process. */
+export interface CallWatch {
+  sent(options: CallOptions): void
+  answered(options: CallOptions): void
+}
+
 /** A process whose calls can be hit one by one, where the network only knows links. */
 export class AimedProcess implements Process {
   readonly name: string
@@ -19,11 +25,13 @@ export class AimedProcess implements Process {
   private readonly world: SimWorld
   private readonly process: Process
   private readonly aim: Aim
+  private readonly watch: CallWatch
 
-  constructor(world: SimWorld, process: Process, aim: Aim) {
+  constructor(world: SimWorld, process: Process, aim: Aim, watch: CallWatch) {
     this.world = world
     this.process = process
     this.aim = aim
+    this.watch = watch
     this.name = process.name
     this.clock = process.clock
     this.random = process.random
@@ -34,8 +42,14 @@ export class AimedProcess implements Process {
   }
 
   call<T>(options: CallOptions, serve: Serve<T>): Promise<T> {
+    this.watch.sent(options)
     const shot = this.aim(options)
-    return this.process.call(options, shot === undefined ? serve : this.hit(shot, serve))
+    const answer = this.process.call(options, shot === undefined ? serve : this.hit(shot, serve))
+    void answer.then(
+      () => this.watch.answered(options),
+      () => {},
+    )
+    return answer
   }
 
   private hit<T>(shot: Shot, serve: Serve<T>): Serve<T> {

@@ -1,6 +1,7 @@
 import { dispatchTopics } from '@almanac/adapters/transactions'
 import { type CommitOutcome, createStop, type Random } from '@almanac/engine'
 import type { AnswerRecord } from '@almanac/history'
+import { Watch } from '../check/watch.js'
 import { KafkaModel } from '../kafka/index.js'
 import { EventLogService, LeaseService } from '../services/index.js'
 import { newMachine, SimProcess, type SimWorld } from '../world/index.js'
@@ -18,6 +19,7 @@ export class Cluster {
   readonly shape: ClusterShape
   readonly kafka: KafkaModel
   readonly eventLog: EventLogService
+  readonly watch: Watch
   readonly leases: LeaseService
   readonly hosts: readonly NodeHost[]
   readonly workers: readonly Worker[]
@@ -32,13 +34,21 @@ export class Cluster {
   private readonly random: Random
   private readonly callers = createStop()
 
-  constructor(world: SimWorld, shape: ClusterShape) {
+  /** `hasHonestLeases`: nothing will be wrong with the lease store and with the way to it. */
+  constructor(world: SimWorld, shape: ClusterShape, hasHonestLeases = false) {
     this.world = world
     this.shape = shape
     this.random = world.fork('cluster')
     this.kafka = new KafkaModel(world)
     this.eventLog = new EventLogService(world)
     this.leases = new LeaseService(world)
+    this.watch = new Watch({
+      world,
+      leases: this.leases,
+      partitions: shape.partitions,
+      transactionsOf: dispatchTopics(topicPrefix).transactionalId,
+      isHonest: hasHonestLeases,
+    })
     this.createTopics()
     this.hosts = shape.nodes.map((node) => this.hostOf(node))
     this.workers = Array.from(
@@ -63,7 +73,7 @@ export class Cluster {
 
   /** A host that is not one of the cluster's own until it is started. */
   hostOf(node: ClusterShape['nodes'][number], name = node.nodeId): NodeHost {
-    const { world, kafka, eventLog, leases, shape } = this
+    const { world, kafka, eventLog, leases, shape, reader, watch } = this
     const { partitions, maxDecisionsPerTick } = shape
     const onFatal = (host: NodeHost, fault: unknown): void => {
       this.fatal.push({ node: host.name, at: world.now, fault })
@@ -72,7 +82,7 @@ export class Cluster {
     const onOutcome = (outcome: CommitOutcome): void => {
       this.commits.set(outcome, (this.commits.get(outcome) ?? 0) + 1)
     }
-    const parts = { world, kafka, eventLog, leases, reader: this.reader, onFatal, onOutcome }
+    const parts = { world, kafka, eventLog, leases, reader, watch, onFatal, onOutcome }
     return new NodeHost(parts, { name, node: { ...node, partitions, maxDecisionsPerTick } })
   }
 

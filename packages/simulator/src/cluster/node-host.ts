@@ -14,6 +14,7 @@ import {
   type ViewStore,
 } from '@almanac/engine'
 import type { Instant } from '@almanac/recurrence'
+import type { Watch } from '../check/watch.js'
 import { type KafkaModel, SimTransactionLog } from '../kafka/index.js'
 import {
   type EventLogService,
@@ -26,6 +27,7 @@ import { type CallOptions, type Machine, newMachine, SimProcess, type SimWorld }
 import { type Aim, AimedProcess, type Shot } from './aim.js'
 import type { Door } from './client.js'
 import { countedLog } from './counted-log.js'
+import { onDisk } from './full-disk.js'
 import { feedRuns, type RunReader, runEventsTopic } from './run-feed.js'
 
 /** Names of everything in Kafka begin with it. */
@@ -44,6 +46,7 @@ export interface HostParts {
   readonly eventLog: EventLogService
   readonly leases: LeaseService
   readonly reader: RunReader
+  readonly watch: Watch
   /** A loop of the node has ended in an error, or it could not start. */
   readonly onFatal: (host: NodeHost, fault: unknown) => void
   readonly onOutcome: (outcome: CommitOutcome) => void
@@ -131,7 +134,12 @@ export class NodeHost implements Door {
 
   private assemble(process: SimProcess, stop: Stop): Pick<Life, 'node' | 'guard'> {
     const { world, kafka, eventLog, leases, onOutcome } = this.parts
-    const aimed = new AimedProcess(world, process, (options) => this.shotAt(options))
+    const aimed = new AimedProcess(world, process, (options) => this.shotAt(options), {
+      sent: (options) => this.parts.watch.sent(this.nodeId, options),
+      answered: ({ service, label }) => {
+        if (service === eventLog.name && label === 'head') this.parts.watch.headAnswered(this.nodeId)
+      },
+    })
     const { clock, random } = process
     const guard = new ClockGuard(clock)
     const onFault = (what: string): void => world.count(`node: ${what.replace(/\d+/g, 'N')}`)
@@ -160,7 +168,15 @@ export class NodeHost implements Door {
     }
     const log = new SimEventLog(aimed, eventLog)
     const node = new Node(
-      { log, dispatchLog, views: this.views, runs, clock, random, cluster },
+      {
+        log,
+        dispatchLog,
+        views: onDisk(this.views, () => this.machine.disk.isFull),
+        runs,
+        clock,
+        random,
+        cluster,
+      },
       { ...defaultNodeOptions, ...simulated, ...this.options.node },
       { onProgress: () => {}, onFault, onFatal: (fault) => this.parts.onFatal(this, fault) },
     )

@@ -4,13 +4,21 @@ import type { Cluster } from '../cluster/cluster.js'
 import { between, chance, pick, waiting } from '../cluster/draw.js'
 import { defaultTuning } from '../kafka/index.js'
 import { clockFaults } from './clock-faults.js'
+import { diskFaults } from './disk-faults.js'
 import type { Fault } from './fault.js'
 import { kafkaFaults } from './kafka-faults.js'
 import { networkFaults } from './network-faults.js'
 import { processFaults } from './process-faults.js'
 import { serviceFaults } from './service-faults.js'
 
-const table = { ...processFaults, ...networkFaults, ...clockFaults, ...serviceFaults, ...kafkaFaults }
+const table = {
+  ...processFaults,
+  ...diskFaults,
+  ...networkFaults,
+  ...clockFaults,
+  ...serviceFaults,
+  ...kafkaFaults,
+}
 export type FaultName = keyof typeof table
 
 /** Every kind of fault, by name. */
@@ -44,6 +52,22 @@ export function drawFaults(fork: (name: string) => Random, choice: FaultChoice =
     return isIn && choice.without?.includes(name) !== true ? [{ name, intensity }] : []
   })
 }
+
+/** Nothing is wrong with the lease store, the clocks that leases are counted by, and the way to it. */
+export const hasHonestLeases = (drawn: readonly DrawnFault[]): boolean =>
+  !drawn.some(({ name }) => againstLeases.has(name))
+
+const againstLeases: ReadonlySet<FaultName> = new Set<FaultName>([
+  'leases-down',
+  'leases-flush',
+  'leases-lying',
+  'lease-clock',
+  'cut-leases',
+  'cut-silent',
+  'clog',
+  'loss',
+  'twin',
+])
 
 /** Does to a cluster what was drawn, and undoes it all in the end. */
 export class Nemesis {

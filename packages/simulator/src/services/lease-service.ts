@@ -1,5 +1,6 @@
 import type { Member, PartitionId } from '@almanac/domain'
 import type { Renewal } from '@almanac/engine'
+import type { Instant } from '@almanac/recurrence'
 import { MachineClock, type SimWorld } from '../world/index.js'
 
 /** What may be wrong with the service apart from its links; to be changed in place. */
@@ -14,6 +15,8 @@ const healthy: LeaseFaults = { isLying: false, frozenMs: 0 }
 
 interface Lease {
   readonly holder: string
+  /** True time since when it is this holder's, without a break. */
+  readonly since: Instant
   readonly until: number
 }
 
@@ -45,7 +48,8 @@ export class LeaseService {
     const now = this.clock.elapsed()
     const current = this.leases.get(lease)
     const isFree = current === undefined || current.until <= now || current.holder === holder
-    if (isFree) this.leases.set(lease, { holder, until: now + ttlMs })
+    const since = current?.holder === holder && current.until > now ? current.since : this.world.now
+    if (isFree) this.leases.set(lease, { holder, since, until: now + ttlMs })
     else if (this.faults.isLying) this.world.count('fault: lease held twice')
     const outcome = isFree || this.faults.isLying ? 'held' : 'refused'
     this.world.trace(`${this.name} ${lease} ${holder} ${outcome}`)
@@ -72,6 +76,12 @@ export class LeaseService {
   leave(nodeId: string, instance: string): void | Promise<void> {
     if (this.members.get(nodeId)?.member.instance === instance) this.members.delete(nodeId)
     return this.answer(undefined)
+  }
+
+  /** Who has the lease now, and since when; for those who watch from outside. */
+  holderOf(lease: PartitionId): Pick<Lease, 'holder' | 'since'> | undefined {
+    const current = this.leases.get(lease)
+    return current === undefined || current.until <= this.clock.elapsed() ? undefined : current
   }
 
   private alive(now: number): readonly Member[] {
