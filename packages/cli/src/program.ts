@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { addDoctor } from './commands/doctor.js'
+import { addHistory } from './commands/history.js'
 import { addImport } from './commands/import.js'
 import { addPreview } from './commands/preview.js'
 import { addRuns } from './commands/runs.js'
@@ -54,6 +55,7 @@ export const buildProgram = (world: World): Command => {
   addImport(program, world)
   addPreview(program, world)
   addSimulate(program, world)
+  addHistory(program, world)
   addDoctor(program, world)
   return program
 }

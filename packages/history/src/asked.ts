@@ -19,8 +19,8 @@ export interface Asked {
 }
 
 /**
- * `begun`: by task, the eras that began between two checkpoints. What they refer to is looked up as it was at each event; with
- * `position` as it is there: an owner that applies several events at once does that.
+ * `begun`: by task, the eras that began between two checkpoints. What they refer to is looked up as it was at each
+ * event; with `position` as it is there: an owner that applies several events at once does that.
  */
 export function askedBy(
   model: Model,

@@ -12,8 +12,8 @@ export function raised(definition: Definition, { floors = [] }: Pick<Before, 'fl
 }
 
 /**
- * The first task of a floor that nothing gives: it takes occurrences away, so it is either one of the checkpoint before,
- * or of a task that is planned anew, and settles nothing behind the cursor.
+ * The first task of a floor that nothing gives: it takes occurrences away, so it is either one of the checkpoint
+ * before, or of a task that is planned anew, and settles nothing behind the cursor.
  */
 export function baselessFloor(
   { floors = [] }: Checkpoint,

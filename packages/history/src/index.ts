@@ -1,3 +1,5 @@
 export { checkHistory } from './check.js'
+export { linesOf, readHistory, writeHistory } from './jsonl.js'
+export { historyPage } from './page/page.js'
 export { HistoryError } from './seen.js'
 export * from './types.js'

@@ -66,8 +66,13 @@ export class Replay {
     for (const taskId of begun.keys()) this.place(taskId, before.cursor, checkpoint)
     const until = checkpoint.more ? checkpoint.cursor : { at: checkpoint.evaluatedAt, taskId: lastTaskId }
     const taken = this.due.take(until)
-    this.judge({ tick, before, taken, begun })
-    for (const taskId of taken) this.place(taskId, checkpoint.cursor, checkpoint)
+    const next = this.judge({ tick, before, taken, begun })
+    for (const taskId of taken) {
+      // Planning has found it out already, unless the tick went another way.
+      const due = next?.get(taskId)
+      if (due === undefined) this.place(taskId, checkpoint.cursor, checkpoint)
+      else this.due.set(taskId, due)
+    }
     this.standing = checkpoint
   }
 
@@ -102,7 +107,8 @@ export class Replay {
     }
   }
 
-  private judge(window: Window): void {
+  /** Answers when each task is due next, when the tick was decided as it is here. */
+  private judge(window: Window): Plan['next'] | undefined {
     const { tick, begun, before } = window
     const { model, findings, incomplete } = this.parts
     findings.checked('replay-differs')
@@ -117,9 +123,9 @@ export class Replay {
       })
     }
     const planned = this.planned(window, askedBy(model, begun, before.cursor))
-    if (this.isSame(planned, tick)) return
+    if (this.isSame(planned, tick)) return planned.next
     // The records are not all there, which is told already: without them nothing can be compared.
-    if (incomplete.has(tick)) return
+    if (incomplete.has(tick)) return undefined
     let differing = differingTasks(planned, tick, (taskId) => this.current.get(taskId)?.state)
     const isShared = (taskId: string) => begun.get(taskId)?.some(({ isOwn }) => !isOwn) === true
     if (differing.some(isShared)) {
@@ -130,6 +136,7 @@ export class Replay {
       differing = differing.filter((taskId) => !isShared(taskId) || (still.has(taskId) && !isOpen(taskId)))
     }
     this.tell(tick, planned, differing)
+    return undefined
   }
 
   private planned({ tick, before, taken }: Window, asked: Asked): Plan {

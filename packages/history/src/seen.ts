@@ -73,6 +73,11 @@ export function seenIn(records: Iterable<HistoryRecord>): Seen {
     }
   }
   if (meta === undefined) throw new HistoryError('there is no meta record')
+  for (const partition of [...checkpoints.keys(), ...owners.keys()]) {
+    if (partition >= meta.partitions) {
+      throw new HistoryError(`there is a partition ${partition}, in a cluster of ${meta.partitions}`)
+    }
+  }
   return {
     meta,
     events,

@@ -5,7 +5,6 @@ import {
   dispatchInstant,
   earliest,
   nextOccurrence,
-  type Occurrence,
   occurrenceAfter,
   occurrenceBefore,
 } from '@almanac/domain'
@@ -42,48 +41,49 @@ export function walk(
   const faults: WalkFault[] = []
   let occurrences = 0
   let covered = Number.NEGATIVE_INFINITY
-  const limited = (next: Occurrence | undefined): Occurrence | undefined =>
-    next !== undefined && compareCursor(next.dispatchAt, definition.taskId, until.at, until.taskId) <= 0
-      ? next
-      : undefined
-  let expected = limited(
-    after === null ? occurrenceAfter(definition, earliest(definition)) : nextOccurrence(definition, after),
-  )
+  const limited = (at: Instant | undefined): Instant | undefined =>
+    at !== undefined && isDispatchedBy(definition, at, until) ? at : undefined
+  const beginning =
+    after === null ? occurrenceAfter(definition, earliest(definition)) : nextOccurrence(definition, after)
+  let expected = limited(beginning?.scheduledAt)
   const lose = (before: Instant): void => {
-    if (expected === undefined || expected.scheduledAt >= before) return
-    const newest = occurrenceBefore(definition, until.at)?.scheduledAt ?? expected.scheduledAt
+    if (expected === undefined || expected >= before) return
+    const newest = occurrenceBefore(definition, until.at)?.scheduledAt ?? expected
     const last = Math.min(newest, definition.recurrence.previous(before - 1) ?? newest)
-    const first = expected.scheduledAt
+    const first = expected
     const count = definition.recurrence.count(first - 1, last)
     faults.push({ kind: 'lost', first, last, count })
     occurrences += count
-    expected = limited(occurrenceOf(definition, definition.recurrence.next(last)))
+    expected = limited(definition.recurrence.next(last))
   }
   for (const outcome of outcomes) {
     lose(outcome.first)
-    if (expected === undefined || outcome.first < expected.scheduledAt) {
+    if (expected === undefined || outcome.first < expected) {
       const isCovered = outcome.first <= covered
       const message = isCovered ? 'has an outcome already' : 'is no occurrence of the schedule that held'
       faults.push({ kind: isCovered ? 'doubled' : 'unexpected', outcome, message })
       continue
     }
-    const count = definition.recurrence.count(outcome.first - 1, outcome.last)
+    const isOne = outcome.first === outcome.last
+    const count = isOne ? 1 : definition.recurrence.count(outcome.first - 1, outcome.last)
     if (count !== outcome.count) {
       const message = `is a stretch of ${count} occurrences and counts ${outcome.count}`
       faults.push({ kind: 'unexpected', outcome, message })
     }
     occurrences += count
     covered = outcome.last
-    expected = limited(occurrenceOf(definition, definition.recurrence.next(outcome.last)))
+    expected = limited(definition.recurrence.next(outcome.last))
   }
   lose(Number.MAX_SAFE_INTEGER)
   return { occurrences, faults }
 }
 
-/** The occurrence at an instant of the schedule; undefined when it lies behind the definition's end. */
-function occurrenceOf(definition: Definition, at: Instant | undefined): Occurrence | undefined {
-  const { expires, finalAt } = definition
-  if (at === undefined || (expires !== null && at >= expires) || (finalAt !== null && at > finalAt))
-    return undefined
-  return { scheduledAt: at, dispatchAt: dispatchInstant(definition, at) }
+/** Whether an instant of the schedule counts for the definition, and was dispatched by then. */
+function isDispatchedBy(definition: Definition, at: Instant, until: Cursor): boolean {
+  const { expires, finalAt, jitterMs, taskId } = definition
+  if ((expires !== null && at >= expires) || (finalAt !== null && at > finalAt)) return false
+  // Jitter is drawn with a hash, which is dear: nearly always there is no need to know it.
+  if (at + jitterMs < until.at) return true
+  if (at > until.at) return false
+  return compareCursor(dispatchInstant(definition, at), taskId, until.at, until.taskId) <= 0
 }
