@@ -19,17 +19,22 @@ export interface Member {
  * Who should own a partition, best first: weighted rendezvous hashing. Each pair of node and partition has its own
  * score, so a node that comes or goes moves only the partitions that it gets or had. Members of the partition's
  * home region come before all others. Members of weight 0 are left out. Pure: every node gets the same answer from
- * the same members, in whatever order they are given.
+ * the same members, in whatever order they are given. `chanceOf` may answer `placementChance` from memory.
  */
 export function rankedOwners(
   partition: PartitionId,
   members: readonly Member[],
   homeRegion = '',
+  chanceOf = placementChance,
 ): readonly Member[] {
   const isHome = (member: Member) => homeRegion !== '' && member.region === homeRegion
   return members
     .filter(({ weight }) => weight > 0)
-    .map((member) => ({ member, home: isHome(member), score: scoreOf(partition, member) }))
+    .map((member) => ({
+      member,
+      home: isHome(member),
+      score: -member.weight / Math.log(chanceOf(partition, member.nodeId)),
+    }))
     .sort(
       (a, b) =>
         Number(b.home) - Number(a.home) ||
@@ -39,10 +44,13 @@ export function rankedOwners(
     .map(({ member }) => member)
 }
 
-/** -weight / ln(u) with u uniform in (0, 1): the chance of the highest score is in proportion to the weight. */
-function scoreOf(partition: PartitionId, { nodeId, weight }: Member): number {
+/**
+ * The chance of a pair of partition and node, uniform in (0, 1): with -weight / ln(chance) as the score, the highest one
+ * falls to each node in proportion to its weight. The same for ever, so callers may keep it.
+ */
+export function placementChance(partition: PartitionId, nodeId: string): number {
   const bits = Number.parseInt(digestOf(`place|${partition}|${nodeId}`).slice(0, 12), 16)
-  return -weight / Math.log((bits + 0.5) / 2 ** 48)
+  return (bits + 0.5) / 2 ** 48
 }
 
 /**

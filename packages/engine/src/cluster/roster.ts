@@ -1,4 +1,11 @@
-import { type Checkpoint, type Member, mayContinue, type PartitionId, rankedOwners } from '@almanac/domain'
+import {
+  type Checkpoint,
+  type Member,
+  mayContinue,
+  type PartitionId,
+  placementChance,
+  rankedOwners,
+} from '@almanac/domain'
 
 interface RosterParts {
   readonly nodeId: string
@@ -12,6 +19,8 @@ export class Roster {
   private readonly since = new Map<string, number>()
   private current: readonly Member[] = []
   private orders = new Map<string, readonly Member[]>()
+  /** By node, of each partition: a change of the members must not cost a hash for every pair again. */
+  private readonly chances = new Map<string, Map<PartitionId, number>>()
 
   constructor(parts: RosterParts) {
     this.parts = parts
@@ -29,6 +38,8 @@ export class Roster {
     for (const key of known) if (!this.since.has(key)) this.since.set(key, now)
     this.current = members
     this.orders = new Map()
+    const nodeIds = new Set(members.map(({ nodeId }) => nodeId))
+    for (const nodeId of this.chances.keys()) if (!nodeIds.has(nodeId)) this.chances.delete(nodeId)
   }
 
   /** Best owner first; only those that may go on from the newest checkpoint that has been seen. */
@@ -37,10 +48,24 @@ export class Roster {
     let order = this.orders.get(key)
     if (order === undefined) {
       const able = this.current.filter((member) => mayContinue(member, seen))
-      order = rankedOwners(partition, able, this.parts.homeRegions.get(partition))
+      order = rankedOwners(partition, able, this.parts.homeRegions.get(partition), this.chanceOf)
       this.orders.set(key, order)
     }
     return order
+  }
+
+  private readonly chanceOf = (partition: PartitionId, nodeId: string): number => {
+    let known = this.chances.get(nodeId)
+    if (known === undefined) {
+      known = new Map()
+      this.chances.set(nodeId, known)
+    }
+    let chance = known.get(partition)
+    if (chance === undefined) {
+      chance = placementChance(partition, nodeId)
+      known.set(partition, chance)
+    }
+    return chance
   }
 
   /** This node's place in the order; -1 when it takes none. */

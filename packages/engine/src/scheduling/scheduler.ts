@@ -11,7 +11,7 @@ import { partitionHistoryOf } from '../genesis.js'
 import type { Stop } from '../ports/clock.js'
 import type { Claim, DispatchLog } from '../ports/dispatch-log.js'
 import type { EventLog } from '../ports/event-log.js'
-import { PortFault } from '../ports/faults.js'
+import { PortFault, unavailable } from '../ports/faults.js'
 import type { Change } from '../projection/projector.js'
 import { eitherStop } from '../stop.js'
 import type { Definitions } from './definitions.js'
@@ -205,7 +205,8 @@ export class Scheduler {
         if (event.stream.startsWith('task-')) this.replayTask(wanted, event)
         else this.replayShared(wanted, event)
       }
-      if (page.position <= position) return
+      // A server that is behind has answered: what it does not show yet must not be passed over.
+      if (page.position <= position) throw unavailable(`the event log is read no further than ${position}`)
       position = page.position
     }
   }

@@ -15,6 +15,7 @@ export const liveRules = [
   'chores-left',
   'fatal',
   'not-ended',
+  'deleted-early',
   'world-failure',
   'against-lease',
   'blind-tick',
@@ -62,7 +63,7 @@ export class LiveChecks {
     const { cluster } = this
     const fold = new ViewFold()
     const events = cluster.eventLog.all()
-    for (const host of cluster.hosts) {
+    for (const host of this.expected()) {
       const status = host.node?.status()
       if (status?.ready !== true || status.problem !== null) {
         this.found('not-ready', `${host.name} is ${status?.problem ?? 'not up'}`)
@@ -77,9 +78,15 @@ export class LiveChecks {
     }
   }
 
+  /** The nodes that have to be whole. */
+  private expected(): readonly NodeHost[] {
+    const { hosts, lame } = this.cluster
+    return hosts.filter((host) => host !== lame)
+  }
+
   private ownedOnce(partition: number, idleCheckpointMs: number): void {
-    const { hosts, world } = this.cluster
-    const owners = hosts.flatMap((host) => {
+    const { world } = this.cluster
+    const owners = this.expected().flatMap((host) => {
       const status = host.node?.status().partitions[partition]
       return status === undefined || status.owner === null ? [] : [{ host, status }]
     })
@@ -107,7 +114,7 @@ export class LiveChecks {
 
   chores(): ReadonlyMap<NodeHost, number> {
     return new Map(
-      this.cluster.hosts.flatMap((host) => {
+      this.expected().flatMap((host) => {
         const waiting = host.node?.status().counters.chores_waiting
         return waiting === undefined ? [] : [[host, waiting] as const]
       }),
@@ -116,7 +123,7 @@ export class LiveChecks {
 
   /** Whoever was asked to end has ended by now. */
   allEnded(): void {
-    for (const host of this.cluster.hosts) {
+    for (const host of this.expected()) {
       if (host.isUp) this.found('not-ended', `${host.name} was asked to end and runs on`)
     }
   }

@@ -95,9 +95,8 @@ export class Watch {
     const owners = new Map<string, string>()
     for (const record of history) {
       if (record.kind === 'owner') owners.set(`${record.partition}|${record.term}`, record.nodeId)
-    }
-    for (const record of history) {
       if (record.kind !== 'checkpoint') continue
+      // After a loss terms may come again: the owner's record stands before what it wrote.
       const owner = owners.get(`${record.partition}|${record.checkpoint.term}`)
       if (owner !== undefined) this.judgeTick(record, owner, staleLimitMs)
     }
