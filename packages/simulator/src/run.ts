@@ -3,6 +3,7 @@ import { defaultNodeOptions } from '@almanac/engine'
 import { checkHistory, type HistoryRecord } from '@almanac/history'
 import { committedHistory, eventHistory } from './check/collect.js'
 import { type Finding, findingOf, LiveChecks } from './check/live.js'
+import { RetentionWatch } from './check/retention.js'
 import { Cluster } from './cluster/cluster.js'
 import { chance, pick } from './cluster/draw.js'
 import { runTopics, topicPrefix } from './cluster/node-host.js'
@@ -84,6 +85,7 @@ async function play(cluster: Cluster, nemesis: Nemesis, checks: LiveChecks): Pro
   const { world, shape } = cluster
   const random = world.fork('checks')
   cluster.start()
+  new RetentionWatch(cluster, (message) => checks.found('deleted-early', message)).start()
   // Most seeds have their tasks before anything breaks.
   await world.runFor(chance(random, 0.2) ? 0 : warmUpMs)
   nemesis.start(shape.faultMs)

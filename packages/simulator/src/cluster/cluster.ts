@@ -28,6 +28,8 @@ export class Cluster {
   readonly fatal: { readonly node: string; readonly at: number; readonly fault: unknown }[] = []
   /** How ticks' commits ended. */
   readonly commits = new Map<CommitOutcome, number>()
+  /** A node that is left broken for good: nothing is expected of it. */
+  lame: NodeHost | undefined
   /** Nodes that are not started again when they are down. */
   readonly keptDown = new Set<NodeHost>()
   private readonly reader = new RunReader()

@@ -98,6 +98,10 @@ export class NodeHost implements Door {
     return this.options.node.weight === 0
   }
 
+  get tzVersion(): string {
+    return this.options.node.tzVersion
+  }
+
   get isUp(): boolean {
     return this.life?.process.isAlive === true
   }
@@ -167,11 +171,12 @@ export class NodeHost implements Door {
       guard,
     }
     const log = new SimEventLog(aimed, eventLog)
+    const failing = world.fork(`disk of ${this.name} at ${world.actions}`)
     const node = new Node(
       {
         log,
         dispatchLog,
-        views: onDisk(this.views, () => this.machine.disk.isFull),
+        views: onDisk(this.views, this.machine.disk, () => failing.next()),
         runs,
         clock,
         random,

@@ -34,7 +34,7 @@ const kinds = {
 export function drawSchedule(random: Random, world: SpecWorld): ScheduleValue {
   switch (weighted(random, kinds)) {
     case 'interval':
-      return { interval: { every: pick(random, [3, 5, 7, 10, 15, 30, 45, 60, 90, 120]), period: 'seconds' } }
+      return { interval: { every: pick(random, [2, 5, 7, 10, 15, 30, 45, 60, 90, 120]), period: 'seconds' } }
     case 'crontab':
       return { crontab: { expression: pick(random, expressions), ...withSeconds(random) } }
     case 'local':
@@ -124,7 +124,7 @@ export const drawQuickTask = (random: Random, name: string): TaskInput => ({
   name,
   task: `work.${name}`,
   schedule: { interval: { every: whole(random, 120, 900) * 1_000, period: 'microseconds' } },
-  maxRuns: whole(random, 20, 120),
+  maxRuns: whole(random, 20, 400),
 })
 
 /** One of many that are due at the same instants. */

@@ -21,6 +21,8 @@ export interface Fault {
   readonly isRare?: boolean
   /** Undefined: there is nothing to hit just now. */
   strike(cluster: Cluster, random: Random, lastsMs: number): Strike | undefined
+  /** Done when all else is healed, and not undone: the cluster has to live with it. Answers what was hit. */
+  strikeForGood?(cluster: Cluster, random: Random): string | undefined
 }
 
 /** A node that runs now; one that schedules three times out of four. */

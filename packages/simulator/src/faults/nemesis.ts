@@ -64,6 +64,7 @@ const againstLeases: ReadonlySet<FaultName> = new Set<FaultName>([
   'lease-clock',
   'cut-leases',
   'cut-silent',
+  'cut-off-for-good',
   'clog',
   'loss',
   'twin',
@@ -89,6 +90,7 @@ export class Nemesis {
     const { world } = this.cluster
     const healAt = world.now + ms
     for (const { name, intensity } of this.drawn) {
+      if (!Number.isFinite(table[name].everyMs)) continue
       const random = world.fork(`fault ${name}`)
       const next = (): void => {
         world.after(waiting(random, table[name].everyMs / intensity), () => {
@@ -109,9 +111,7 @@ export class Nemesis {
     const strike = fault.strike(this.cluster, random, lastsMs)
     if (strike === undefined) return
     const { detail, end } = strike
-    this.counts.set(name, (this.counts.get(name) ?? 0) + 1)
-    world.trace(`fault ${name} ${detail}`)
-    this.history.push({ kind: 'fault', at: world.now, fault: name, detail })
+    this.note(name, detail)
     if (end === undefined) return
     const over = (): void => {
       if (!this.active.delete(over)) return
@@ -122,7 +122,23 @@ export class Nemesis {
     world.after(lastsMs, over)
   }
 
-  /** Nothing is broken from here on. */
+  /** What stays broken while all else is well. */
+  private strikeForGood(): void {
+    for (const { name } of this.drawn) {
+      const { strikeForGood }: Fault = table[name]
+      const detail = strikeForGood?.(this.cluster, this.cluster.world.fork(`fault ${name}`))
+      if (detail !== undefined) this.note(name, detail)
+    }
+  }
+
+  private note(name: FaultName, detail: string): void {
+    const { world } = this.cluster
+    this.counts.set(name, (this.counts.get(name) ?? 0) + 1)
+    world.trace(`fault ${name} ${detail}`)
+    this.history.push({ kind: 'fault', at: world.now, fault: name, detail })
+  }
+
+  /** Nothing is broken from here on, but what a seed leaves broken for good. */
   heal(): void {
     const { world, kafka, eventLog, leases, hosts, keptDown } = this.cluster
     this.isOver = true
@@ -134,6 +150,7 @@ export class Nemesis {
     kafka.restart()
     Object.assign(kafka.tuning, defaultTuning)
     for (const { machine } of hosts) machine.clock.synchronize()
+    this.strikeForGood()
     world.trace('healed')
     this.history.push({ kind: 'healed', at: world.now })
   }

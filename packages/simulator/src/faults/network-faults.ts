@@ -79,6 +79,26 @@ export const networkFaults = {
     lastsMs: [1_000, 80_000],
     strike: (cluster, random) => spoil(cluster, random, () => ({ cut: 'silent' })),
   },
+  /** One node stays cut off from something that it needs, and runs on: the others have to do without it. */
+  'cut-off-for-good': {
+    everyMs: Number.POSITIVE_INFINITY,
+    lastsMs: [0, 0],
+    strike: () => undefined,
+    strikeForGood(cluster, random) {
+      const newest = cluster.shape.nodes
+        .map(({ tzVersion }) => tzVersion)
+        .sort()
+        .at(-1)
+      const able = cluster.hosts.filter(({ isApi, tzVersion }) => !isApi && tzVersion === newest)
+      if (able.length < 2) return undefined
+      const host = pick(random, able)
+      const service = pick(random, services)
+      const cut = pick(random, ['refused', 'silent'] as const)
+      cluster.world.network.link(host.name, service).cut = cut
+      cluster.lame = host
+      return `${host.name} from ${service}: ${cut}`
+    },
+  },
   clog: {
     everyMs: 50_000,
     lastsMs: [1_000, 30_000],
