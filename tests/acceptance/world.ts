@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openStore, type Store } from '@almanac/adapters/sqlite'
-import type { CommandContext, TaskSpec, TaskState } from '@almanac/domain'
+import type { CommandContext, PartitionId, TaskSpec, TaskState } from '@almanac/domain'
 import {
   type DispatchLog,
   defaultNodeOptions,
@@ -19,6 +19,9 @@ import {
 } from '@almanac/engine'
 import type { Instant } from '@almanac/recurrence'
 
+/** Is told of every tick once it is committed. */
+export type OnCommitted = (partition: PartitionId, tick: Tick, at: Instant) => void
+
 /** The real node on real SQLite files, with a clock that the test moves: a year passes in seconds. */
 export class World {
   readonly clock: ManualClock
@@ -33,21 +36,27 @@ export class World {
   followTakesMs = 0
   released = 0
   private readonly options: NodeOptions
+  private readonly onCommitted: OnCommitted
   private store: Store | undefined
   private running: Node | undefined
   private commandCount = 0
   private calls = 0
   private underWay = 0
 
-  private constructor(start: string, options: Partial<NodeOptions>) {
+  private constructor(start: string, options: Partial<NodeOptions>, onCommitted: OnCommitted) {
+    this.onCommitted = onCommitted
     this.clock = new ManualClock(Date.parse(start), { settle: () => this.settled() })
     this.folder = mkdtempSync(join(tmpdir(), 'almanac-acceptance-'))
     const calm = { partitions: 4, idleCheckpointMs: day, clockWatchMs: day, housekeepingMs: day }
     this.options = { ...defaultNodeOptions, nodeId: 'n1', tzVersion: 'test', ...calm, ...options }
   }
 
-  static async at(start: string, options: Partial<NodeOptions> = {}): Promise<World> {
-    const world = new World(start, options)
+  static async at(
+    start: string,
+    options: Partial<NodeOptions> = {},
+    onCommitted: OnCommitted = () => {},
+  ): Promise<World> {
+    const world = new World(start, options, onCommitted)
     await world.start()
     return world
   }
@@ -242,7 +251,9 @@ export class World {
         const commit = async (tick: Tick) => {
           if (this.commitTakesMs > 0) await this.clock.sleep(this.commitTakesMs)
           if (this.dispatchIsDown) throw unavailable('down, by the test')
-          return claim.commit(tick)
+          const outcome = await claim.commit(tick)
+          if (outcome === 'committed') this.onCommitted(partition, tick, this.clock.now())
+          return outcome
         }
         return new Proxy(claim, {
           get: (it, name) => {

@@ -28,7 +28,7 @@ header p, .note { color: var(--dim); margin: 0; }
 .bad { color: var(--bad); background: var(--badBack); }
 section { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 16px 18px;
   margin-top: 16px; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(130px, 1fr)); gap: 12px; margin-top: 16px; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(112px, 1fr)); gap: 12px; margin-top: 16px; }
 .tiles div { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 10px 14px; }
 .tiles b { display: block; font-size: 22px; line-height: 1.3; font-variant-numeric: tabular-nums; }
 .tiles span { color: var(--dim); font-size: 13px; }
