@@ -19,6 +19,7 @@ npm run simulate -- [options]
   --schedulers, --apis, --partitions, --tasks <n>   instead of what the seed draws
   --span <ms>        length of the phase with faults
   --no-shrink        do not look for a smaller failure
+  --trace <n>        with --seed: the last so many lines of what happened
   --history <file>   write the history of --seed as JSON lines (for \`almanac history check --page\`)
   --faults           list the kinds of faults
 
@@ -42,6 +43,7 @@ const { values } = parseArgs({
     tasks: number,
     span: number,
     'no-shrink': { type: 'boolean' },
+    trace: number,
     history: { type: 'string' },
     faults: { type: 'boolean' },
   },
@@ -86,7 +88,8 @@ async function one(seed) {
 }
 
 async function single(seed) {
-  const report = await runSeed(seed, options)
+  const traceLines = wholeOf('trace')
+  const report = await runSeed(seed, traceLines === undefined ? options : { ...options, traceLines })
   if (values.history !== undefined) {
     writeFileSync(values.history, report.history.map((record) => `${JSON.stringify(record)}\n`).join(''))
   }

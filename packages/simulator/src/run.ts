@@ -11,7 +11,10 @@ import { type ClusterShape, drawShape, type ShapeOptions } from './cluster/shape
 import { drawFaults, type FaultChoice, type FaultName, hasHonestLeases, Nemesis } from './faults/nemesis.js'
 import { SimWorld, WorldFailure } from './world/index.js'
 
-export interface SeedOptions extends ShapeOptions, FaultChoice {}
+export interface SeedOptions extends ShapeOptions, FaultChoice {
+  /** How many of the last lines of the trace the report has, also of a seed that holds. Default: 40 of one that fails. */
+  readonly traceLines?: number
+}
 
 /** What became of one seed. */
 export interface SeedReport {
@@ -33,26 +36,27 @@ export interface SeedReport {
   readonly faults: ReadonlyMap<FaultName, number>
   readonly eventTypes: ReadonlyMap<string, number>
   readonly history: readonly HistoryRecord[]
-  /** The last lines of the trace, when the world itself failed. */
+  /** The last lines of the trace: true time since the start in ms, and what happened. */
   readonly tail: readonly string[]
 }
 
 /** Runs one seed from its first action to its last, and judges it. */
 export async function runSeed(seed: number, options: SeedOptions = {}): Promise<SeedReport> {
   const shape = drawShape(seed, options)
-  const world = new SimWorld({ seed, start: shape.startAt })
+  const { traceLines } = options
+  const world = new SimWorld({ seed, start: shape.startAt, keptLines: traceLines ?? 40 })
   const drawn = drawFaults((name) => world.fork(name), options)
   const cluster = new Cluster(world, shape, hasHonestLeases(drawn))
   const nemesis = new Nemesis(cluster, drawn)
   const checks = new LiveChecks(cluster)
-  let tail: readonly string[] = []
+  let hasFailed = false
   let end = world.now
   try {
     end = await play(cluster, nemesis, checks)
   } catch (failure) {
     if (!(failure instanceof WorldFailure)) throw failure
     checks.found('world-failure', causeOf(failure))
-    tail = failure.tail
+    hasFailed = true
     end = world.now
   }
   checks.fatal()
@@ -76,7 +80,7 @@ export async function runSeed(seed: number, options: SeedOptions = {}): Promise<
     faults: nemesis.counts,
     eventTypes: countedBy(events, ({ type }) => type),
     history,
-    tail,
+    tail: hasFailed || traceLines !== undefined ? world.tail() : [],
   }
 }
 
