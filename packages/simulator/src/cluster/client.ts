@@ -65,8 +65,9 @@ export class Client {
         return result.value
       } catch (fault) {
         if (!(fault instanceof PortFault)) throw fault
-        // Without a key, a command whose outcome is unknown would be applied twice.
-        if (idempotencyKey === undefined && fault.code === 'outcome_unknown') return undefined
+        // Without a key, a command whose outcome is unknown would be applied twice; and some callers just give up.
+        const isGivenUp = idempotencyKey === undefined || chance(this.random, givenUpShare)
+        if (isGivenUp && fault.code === 'outcome_unknown') return undefined
       }
       await process.clock.sleep(between(this.random, 200, 3_000))
     }
@@ -137,3 +138,4 @@ const commandDeadlineMs = 5_000
 const readDeadlineMs = 12_000
 const fenceWaitMs = 10_000
 const fencedShare = 0.3
+const givenUpShare = 0.3

@@ -37,7 +37,7 @@ interface WorkloadParts {
 }
 
 const actions = {
-  create: 6,
+  create: 8,
   edit: 14,
   reschedule: 10,
   disable: 8,
@@ -159,7 +159,7 @@ export class Workload {
   private drawName(action: 'create' | 'put'): Name {
     const { random } = this.parts
     // A name that somebody may have reserved and never used is asked for again.
-    const again = chance(random, 0.7) ? this.unsure.pop() : undefined
+    const again = chance(random, 0.9) ? this.unsure.pop() : undefined
     if (again !== undefined) return again
     const namespace = pick(random, namespaces)
     const name = action === 'put' ? `${namespace}-put-${whole(random, 1, 4)}` : this.nextName('task')
