@@ -23,7 +23,8 @@ npm run simulate -- [options]
   --history <file>   write the history of --seed as JSON lines (for \`almanac history check --page\`)
   --faults           list the kinds of faults
 
-Ends with 1 when a seed fails, or when a kind of fault or a type of event never occurred in ${seedsToCoverAll} seeds or more.`
+Ends with 1 when a seed fails, or when a kind of fault or a type of event never occurred in
+${seedsToCoverAll} seeds or more.`
 
 const number = { type: 'string' }
 const { values } = parseArgs({

@@ -12,7 +12,10 @@ import { drawFaults, type FaultChoice, type FaultName, hasHonestLeases, Nemesis 
 import { SimWorld, WorldFailure } from './world/index.js'
 
 export interface SeedOptions extends ShapeOptions, FaultChoice {
-  /** How many of the last lines of the trace the report has, also of a seed that holds. Default: 40 of one that fails. */
+  /**
+   * How many of the last lines of the trace the report has, whatever the seed comes to. Default: 40 when its world has
+   * failed, else none.
+   */
   readonly traceLines?: number
 }
 

@@ -12,7 +12,9 @@ import type { RecordedEvent } from '@almanac/domain'
 import type { HistoryRecord } from '@almanac/history'
 import type { DumpedRecord, KafkaModel } from '../kafka/index.js'
 
-/** Everything that the broker has ever committed for the cluster, as records of a history. What can't be read is told. */
+/**
+ * Everything that the broker has ever committed for the cluster, as records of a history. What can't be read is told.
+ */
 export function committedHistory(
   kafka: KafkaModel,
   topics: DispatchTopics,
