@@ -105,9 +105,10 @@ async function play(cluster: Cluster, nemesis: Nemesis, checks: LiveChecks): Pro
   cluster.stopClients()
   await world.runFor(quietMs - settleMs)
   const chores = checks.chores()
+  const settled = cluster.eventLog.all().length
   await world.runFor(settleMs)
   checks.choresLeft(chores)
-  checks.atEnd(defaultNodeOptions.idleCheckpointMs)
+  checks.atEnd(settled, defaultNodeOptions.idleCheckpointMs)
   const end = world.now
   cluster.stop()
   await world.runFor(endingMs)

@@ -1,3 +1,4 @@
+import type { Position } from '@almanac/domain'
 import type { PartitionStatus } from '@almanac/engine'
 import type { HistoryRecord, Rule, Violation } from '@almanac/history'
 import type { Instant } from '@almanac/recurrence'
@@ -58,19 +59,19 @@ export class LiveChecks {
     }
   }
 
-  /** The calm has lasted: everything has come right without hands. */
-  atEnd(idleCheckpointMs: number): void {
+  /** The calm has lasted: everything has come right without hands. `settled`: where the log ended a while ago. */
+  atEnd(settled: Position, idleCheckpointMs: number): void {
     const { cluster } = this
     const fold = new ViewFold()
-    const events = cluster.eventLog.all()
-    for (const host of this.expected()) {
+    const hosts = [...this.expected()].sort((a, b) => a.disk.position() - b.disk.position())
+    for (const host of hosts) {
       const status = host.node?.status()
       if (status?.ready !== true || status.problem !== null) {
         this.found('not-ready', `${host.name} is ${status?.problem ?? 'not up'}`)
-      } else if (status.viewPosition === events.length) {
-        this.viewsOf(host, fold)
+      } else if (status.viewPosition < settled) {
+        this.found('stuck', `${host.name} reads at position ${status.viewPosition}, behind ${settled}`)
       } else {
-        this.found('stuck', `${host.name} reads at position ${status.viewPosition} of ${events.length}`)
+        this.viewsOf(host, fold)
       }
     }
     for (let partition = 0; partition < cluster.shape.partitions; partition++) {

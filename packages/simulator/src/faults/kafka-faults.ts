@@ -1,4 +1,5 @@
 import { dispatchTopics } from '@almanac/adapters/transactions'
+import type { Cluster } from '../cluster/cluster.js'
 import { between, chance, pick, whole } from '../cluster/draw.js'
 import { runTopics, topicPrefix } from '../cluster/node-host.js'
 import { defaultTuning } from '../kafka/index.js'
@@ -125,9 +126,22 @@ export const kafkaFaults = {
     everyMs: 300_000,
     lastsMs: [0, 0],
     isRare: true,
-    strike({ kafka }) {
-      kafka.emptyTopic(topics.checkpoints)
+    strike(cluster) {
+      emptyWhenQuiet(cluster)
       return { detail: topics.checkpoints }
     },
   },
 } as const satisfies { readonly [name: string]: Fault }
+
+/**
+ * While no transaction is open there: a checkpoint that is deleted before anybody could read it is in no history, and
+ * would seem never to have been.
+ */
+function emptyWhenQuiet(cluster: Cluster): void {
+  const answer = cluster.kafka.listOffsets(topics.checkpoints)
+  const isQuiet =
+    answer.ok &&
+    answer.value.every(({ lastStableOffset, highWatermark }) => lastStableOffset === highWatermark)
+  if (isQuiet) cluster.kafka.emptyTopic(topics.checkpoints)
+  else cluster.world.after(5, () => emptyWhenQuiet(cluster))
+}
