@@ -8,7 +8,8 @@ import { type OnCommitted, World } from './world.js'
 // may find anything, and the rules that decide and account anew must have had a lot to do.
 
 const minute = 60_000
-const seeds = Array.from({ length: 8 }, (_, seed) => seed + 1)
+// 65 and 81: a shared schedule whose words alone changed ended what it had due.
+const seeds = [1, 2, 3, 4, 5, 6, 7, 8, 65, 81]
 
 const schedules: readonly TaskSpec['schedule'][] = [
   { interval: { every: 45, period: 'seconds' } },

@@ -202,6 +202,7 @@ export class Node implements Application {
   async stop(): Promise<void> {
     this.ready = false
     this.problem ??= 'stopping'
+    await this.tenure?.retire()
     this.stopping.stop()
     await this.loops
   }

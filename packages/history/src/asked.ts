@@ -31,19 +31,24 @@ export function askedBy(
   const retired: Retired[] = []
   const armed: Definition[] = []
   const requests: Request[] = []
-  for (const era of [...begun.values()].flat()) {
-    const { ended, isOwn, state, at } = era
-    if (ended !== null) {
-      const definition =
-        position === undefined || !isOwn ? ended.definition : endedAsOf(model, ended, position)
-      if (definition !== null) retired.push({ definition, until: at, reason: ended.reason })
+  for (const together of begun.values()) {
+    // Of a task that no tick had planned before, all of what is over already is undecided.
+    const isUnseen = together[0]?.wasPlanned === false
+    for (const era of together) {
+      const { ended, isOwn, at } = era
+      if (ended !== null) {
+        const definition =
+          position === undefined || !isOwn ? ended.definition : endedAsOf(model, ended, position)
+        if (definition !== null) retired.push({ definition, until: at, reason: ended.reason, isUnseen })
+      }
+      const request = requestOf(model, era, position)
+      if (request !== null) requests.push(request)
     }
-    if (isArmedBehind(era, begun.get(state.taskId), cursor)) {
-      const definition = position === undefined ? era.definition : model.definition(state, position)
-      if (definition !== null) armed.push(definition)
+    const last = together.at(-1)
+    if (last !== undefined && together.some((era) => isArmedBehind(era, together, cursor))) {
+      const definition = position === undefined ? last.definition : model.definition(last.state, position)
+      if (definition !== null && last.definition !== null) armed.push(definition)
     }
-    const request = requestOf(model, era, position)
-    if (request !== null) requests.push(request)
   }
   return { retired, armed, requests }
 }

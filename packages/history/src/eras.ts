@@ -16,7 +16,7 @@ export interface Era {
   readonly state: TaskState
   /** Null: nothing was due in it: the task was off, deleted, or could not be planned. */
   readonly definition: Definition | null
-  /** The task was created or enabled: what it has due counts from here, although ticks may have passed the time. */
+  /** The task was armed: what it has due counts from here, although ticks may have passed the time. */
   readonly isArmed: boolean
   /** The task was planned before it: ticks may have decided by another definition what lies behind the cursor. */
   readonly wasPlanned: boolean
@@ -52,7 +52,7 @@ export function erasOf(model: Model, task: TaskLine): readonly Era[] {
         isOwn,
         state,
         definition,
-        isArmed: isOwn && isArming(before?.state, state, event),
+        isArmed: isOwn && state.armedAt === event.metadata.at && isPlannable(state),
         wasPlanned: before !== undefined && isPlannable(before.state),
         ended: before === undefined ? null : endingOf(before, state, definition, isOwn),
       })
@@ -60,9 +60,6 @@ export function erasOf(model: Model, task: TaskLine): readonly Era[] {
   }
   return eras
 }
-
-const isArming = (before: TaskState | undefined, after: TaskState, event: RecordedEvent): boolean =>
-  after.armedAt === event.metadata.at && isPlannable(after) && (before === undefined || !isPlannable(before))
 
 function endingOf(before: Era, after: TaskState, next: Definition | null, isOwn: boolean): Ending | null {
   const { definition, state } = before

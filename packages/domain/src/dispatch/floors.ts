@@ -1,19 +1,31 @@
-import { occurrenceAfter, scheduledBefore } from './occurrence.js'
+import { nextOccurrence, type Occurrence, scheduledBefore } from './occurrence.js'
 import type { Cursor, Definition, Floor } from './types.js'
 
 /**
- * The floor that a definition needs when it takes the place of one that has decided everything up to the cursor.
+ * The floor that a definition needs when it takes the place of `former`, which has decided everything up to the cursor.
  * Without jitter there is nothing to do: what is scheduled at or before the cursor is dispatched there, and no more
- * decided. With jitter the last occurrence before the cursor may be dispatched behind it.
+ * decided. With jitter the last occurrence before the cursor may be dispatched behind it; it is still open only if the
+ * former definition would have dispatched it behind the cursor as well. `former` may be left out when it had no jitter.
  */
-export function floorOf(definition: Definition, cursor: Cursor): Floor | undefined {
+export function floorOf(
+  definition: Definition,
+  cursor: Cursor,
+  former: Definition | undefined,
+): Floor | undefined {
   if (definition.jitterMs === 0) return undefined
   const { taskId, since } = definition
+  const held = heldBack(definition, cursor)
+  if (held === undefined) return undefined
+  const open = former === undefined ? undefined : heldBack(former, cursor)
+  return open?.scheduledAt === held.scheduledAt ? undefined : { taskId, since, ...held }
+}
+
+/** The occurrence that is scheduled at or before the cursor and dispatched behind it. There is one at most. */
+function heldBack(definition: Definition, cursor: Cursor): Occurrence | undefined {
   const scheduledAt = scheduledBefore(definition, cursor.at)
   if (scheduledAt === undefined) return undefined
-  const next = occurrenceAfter(definition, cursor.at - 1)
-  if (next === undefined || next.scheduledAt > scheduledAt) return undefined
-  return { taskId, since, scheduledAt, dispatchAt: next.dispatchAt }
+  const next = nextOccurrence(definition, cursor)
+  return next?.scheduledAt === scheduledAt ? next : undefined
 }
 
 /** The floors that still say something behind the cursor. */

@@ -19,6 +19,8 @@ export interface Retired {
   readonly definition: Definition
   readonly until: Instant
   readonly reason: SkipReason
+  /** No tick has seen it: it began after the last one, by events that came to light later. All of it is undecided. */
+  readonly isUnseen?: boolean
 }
 
 /** A run asked for by an event, emitted by the tick that applies the event. */
@@ -55,8 +57,9 @@ export interface PlanInput {
   readonly horizon?: Cursor
   readonly retired: readonly Retired[]
   /**
-   * Definitions of tasks that were created or enabled by an event which this tick is the first to apply. What they
-   * had due between then and the cursor no tick has seen: it is decided now. A one-off may have nothing else.
+   * Present definitions of tasks that no tick has planned yet though they are armed before the cursor, by events which
+   * this tick is the first to apply. What they had due up to the cursor no tick has seen: it is decided now. A one-off
+   * may have nothing else.
    */
   readonly armed: readonly Definition[]
   readonly requests: readonly Request[]
@@ -180,10 +183,13 @@ class Ledger {
     }
   }
 
-  retire({ definition, until, reason }: Retired): void {
+  retire({ definition, until, reason, isUnseen }: Retired): void {
     this.guard(definition, () => {
       // By their own instants: one that is delayed by jitter was due all the same.
-      const first = nextOccurrence(definition, this.input.cursor)
+      const first =
+        isUnseen === true
+          ? occurrenceAfter(definition, earliest(definition))
+          : nextOccurrence(definition, this.input.cursor)
       if (first !== undefined && first.scheduledAt <= until) {
         this.skipped(definition, reason, first.scheduledAt, scheduledBefore(definition, until))
       }
@@ -300,7 +306,10 @@ class Ledger {
       const end = goesOn
         ? occurrenceBefore(definition, taskId <= cut.taskId ? cut.at : cut.at - 1)?.scheduledAt
         : resumesAt === undefined
-          ? occurrenceBefore(definition, until)?.scheduledAt
+          ? reason === 'expired'
+            ? // Jitter may still hold the last one back, and nothing looks at it again.
+              scheduledBefore(definition, until)
+            : occurrenceBefore(definition, until)?.scheduledAt
           : definition.recurrence.previous(resumesAt.scheduledAt - 1)
       if (goesOn) this.next.set(taskId, this.following(definition, cut)?.dispatchAt ?? null)
       this.skipped(definition, reason, first, end)

@@ -54,8 +54,8 @@ interface Seat {
  * - Without the lease store owners go on (the term protects them), and a partition whose checkpoints stand still is
  *   taken without a lease, by the first in order after `orphanMs`, the second after twice as long, and so on. The same
  *   with the store in reach, one place later: then the first in order is alive and yet does nothing.
- * - Fenced, it stays away for at least the time of a lease, twice as long each time in a row: two nodes that both
- *   believe in their lease do not throw each other out for ever.
+ * - Fenced, it stays away for at least the time of a lease, and for two when it happens in a row: two nodes that both
+ *   believe in their lease do not throw each other out all the time. No longer: it may be the only one who would take it.
  * - Unfit (see `Fitness`), or with a clock that others contradict, it registers with weight 0 and lets go.
  */
 export class LeasedTenure implements Tenure {
@@ -68,6 +68,9 @@ export class LeasedTenure implements Tenure {
   private readonly instance: string
   private readonly changed = new Signal()
   private isMember = false
+  private isLeaving = false
+  /** Since when this process has been a member without a break; elapsed. */
+  private joinedAt = Number.POSITIVE_INFINITY
   private heardAt = Number.NEGATIVE_INFINITY
 
   constructor(parts: LeasedTenureParts) {
@@ -107,6 +110,21 @@ export class LeasedTenure implements Tenure {
     }
   }
 
+  /**
+   * Announces that this node is going, and resolves when the others have heard: whoever comes next asks for the leases
+   * by then, so that a partition is without an owner for less than a second. What is owned is owned until then.
+   */
+  async retire(): Promise<void> {
+    if (this.isLeaving) return
+    this.isLeaving = true
+    await this.renew()
+    const { options, clock } = this.parts
+    const isFollowed = this.roster.members.some(
+      ({ nodeId, weight }) => weight > 0 && nodeId !== options.nodeId,
+    )
+    if (isFollowed) await clock.sleep(options.renewEveryMs * heardFactor)
+  }
+
   /** Says goodbye, so that others need not wait for the membership to run out. */
   async leave(): Promise<void> {
     await this.guarded('leaving', () => this.parts.membership.leave(this.parts.options.nodeId, this.instance))
@@ -121,8 +139,10 @@ export class LeasedTenure implements Tenure {
         seat.begunAt = clock.elapsed()
         return seat.letGo
       }
-      // Each renewal wakes; in between it is worth asking only for a lease that should come free.
-      const isNext = this.roster.rank(partition, seat.seen) === 0
+      // Each renewal wakes. In between it is worth asking only for a lease that
+      // should come free; while this node is new, nobody gives it anything between renewals.
+      const isNew = clock.elapsed() - this.joinedAt < options.settleMs
+      const isNext = (seat.hasLease || !isNew) && this.roster.rank(partition, seat.seen) === 0
       await this.changed.wait(clock, isNext ? options.renewEveryMs / 6 : options.renewEveryMs * 2, stop)
     }
     return undefined
@@ -141,7 +161,7 @@ export class LeasedTenure implements Tenure {
     seat.letGo = undefined
     if (how === 'fenced') {
       if (now - seat.begunAt > steadyMs) seat.strikes = 0
-      seat.notBefore = now + options.leaseTtlMs * (1 + random.next()) * 2 ** Math.min(seat.strikes, 3)
+      seat.notBefore = now + options.leaseTtlMs * (1 + random.next()) * Math.min(seat.strikes + 1, maxStrikes)
       seat.strikes += 1
     } else if (how === 'halted') {
       seat.notBefore = now + options.orphanMs
@@ -166,7 +186,7 @@ export class LeasedTenure implements Tenure {
 
   private member(): Member {
     const { nodeId, region, weight, engineVersion, tzVersion } = this.parts.options
-    const able = this.parts.fitness.isFit && this.parts.guard?.mustLetGo() !== true
+    const able = !this.isLeaving && this.parts.fitness.isFit && this.parts.guard?.mustLetGo() !== true
     return {
       nodeId,
       instance: this.instance,
@@ -185,7 +205,9 @@ export class LeasedTenure implements Tenure {
       const { outcome, members, at } = await membership.renew(member, options.leaseTtlMs)
       const answeredAt = clock.elapsed()
       guard?.observe('leases', at, askedAt, answeredAt)
-      this.isMember = outcome === 'member'
+      const isMember = outcome === 'member'
+      if (isMember && !this.isMember) this.joinedAt = answeredAt
+      this.isMember = isMember
       this.heardAt = answeredAt
       this.roster.update(members, answeredAt)
     } catch (fault) {
@@ -199,7 +221,7 @@ export class LeasedTenure implements Tenure {
 
   private problemOf(member: Member): string | null {
     if (this.isHeard && !this.isMember) return 'another process is running under this node id'
-    if (member.weight > 0 || this.parts.options.weight === 0) return null
+    if (member.weight > 0 || this.parts.options.weight === 0 || this.isLeaving) return null
     return this.parts.fitness.isFit
       ? 'the clock is contradicted by others'
       : 'the event log or the dispatch log is out of reach'
@@ -219,7 +241,7 @@ export class LeasedTenure implements Tenure {
     seat.seen = seen
     if (seat.letGo === undefined || seat.letGo.stopped) return
     const now = clock.elapsed()
-    if (this.mustLetGo(partition, seen, now < seat.keepUntil)) {
+    if (!this.isLeaving && this.mustLetGo(partition, seen, now < seat.keepUntil)) {
       seat.letGo.stop()
       return
     }
@@ -238,7 +260,7 @@ export class LeasedTenure implements Tenure {
   private async mayBegin(partition: PartitionId, seat: Seat): Promise<boolean> {
     const { clock, fitness, options } = this.parts
     const now = clock.elapsed()
-    if (now < seat.notBefore || !fitness.isFit) return false
+    if (now < seat.notBefore || !fitness.isFit || this.isLeaving) return false
     if (this.isHeard && !this.isMember) return false
     const rank = this.roster.rank(partition, seat.seen)
     if (rank < 0) return false
@@ -297,3 +319,9 @@ export class LeasedTenure implements Tenure {
 
 /** An owner that has lasted this long was not thrown out in a quarrel. */
 const steadyMs = 60_000
+
+/** The others renew at times of their own: the slowest has heard after so many renewals. */
+const heardFactor = 1.25
+
+/** How many leases' time a node stays away at most. */
+const maxStrikes = 2

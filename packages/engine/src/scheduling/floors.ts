@@ -7,33 +7,39 @@ import { type Asked, isPlannable } from './undecided.js'
  * `kept`: the floors of that checkpoint, and `cursor` its cursor.
  */
 export function floorsFor(
-  { rearmed, retired }: Asked,
+  { changed, retired }: Asked,
   kept: readonly Floor[],
   cursor: Cursor,
   { views, definitions }: Pick<NodeParts, 'views' | 'definitions'>,
 ): readonly Floor[] {
   const behind = floorsBehind(kept, cursor)
-  if (rearmed.length === 0) return behind
-  const isNew = new Set(rearmed)
+  if (changed.length === 0) return behind
   const met = new Set<string>()
   const replaced = retired.flatMap(({ definition }) => {
     // The first one that ended is the one that decided.
     const isFirst = !met.has(definition.taskId)
     met.add(definition.taskId)
-    return isFirst || !isNew.has(definition.taskId) ? [] : [definition]
+    return isFirst ? [] : [definition]
   })
-  const current = [...views.tasks(rearmed).values()].flatMap((state) => {
-    const definition = isPlannable(state) ? definitions.resolve(state) : undefined
-    return definition?.ok === true ? [definition.value] : []
+  const states = views.tasks(changed.map(({ taskId }) => taskId))
+  const added = changed.flatMap(({ taskId, former }) => {
+    const state = states.get(taskId)
+    const current = state !== undefined && isPlannable(state) ? definitions.resolve(state) : undefined
+    const present = current?.ok === true ? [current.value] : []
+    const between = replaced.filter((definition) => definition.taskId === taskId)
+    return [...between, ...present].flatMap((each) => safeFloorOf(each, cursor, former))
   })
-  const added = [...replaced, ...current].flatMap((each) => safeFloorOf(each, cursor))
   return [...behind, ...added].sort(byTask)
 }
 
 /** A schedule that throws is found when its task is placed, and quarantined there. */
-function safeFloorOf(definition: Definition, cursor: Cursor): readonly Floor[] {
+function safeFloorOf(
+  definition: Definition,
+  cursor: Cursor,
+  former: Definition | undefined,
+): readonly Floor[] {
   try {
-    return [floorOf(definition, cursor)].filter((floor) => floor !== undefined)
+    return [floorOf(definition, cursor, former)].filter((floor) => floor !== undefined)
   } catch {
     return []
   }

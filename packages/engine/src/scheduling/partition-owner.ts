@@ -120,19 +120,18 @@ export class PartitionOwner {
   }
 
   /** A task that was armed before the cursor, by an event that is applied only now, has that much to be decided. */
-  private armedBehindCursor({ event, before, after }: Change & { readonly kind: 'task' }): void {
+  private armedBehindCursor({ event, after }: Change & { readonly kind: 'task' }): void {
     const isArmed = after.armedAt === event.metadata.at && isPlannable(after)
-    if (!isArmed || (before !== undefined && isPlannable(before)) || after.armedAt >= this.reached) return
-    const definition = this.parts.definitions.resolve(after)
-    if (definition.ok) this.undecided.arm(definition.value, event.position)
+    if (isArmed && after.armedAt < this.reached) this.undecided.arm(after.taskId, event.position)
   }
 
   /** A schedule or calendar that the task uses has changed; `before`: how it was planned until then. */
   rescheduled(taskId: string, before: Definition | undefined, at: Instant, position: Position): void {
     this.heard = Math.max(this.heard, position)
     if (before !== undefined && position > this.position) {
-      if (this.mayBeDue(before, at)) this.undecided.supersede(before, at, position)
-      this.undecided.rearmed(taskId, position)
+      const mayBeDue = this.undecided.isUnseen(taskId) || this.mayBeDue(before, at)
+      if (mayBeDue) this.undecided.supersede(before, at, position)
+      this.undecided.referredChanged(before, position)
     }
     this.dirty.add(taskId)
     this.signal.notify()
@@ -281,7 +280,7 @@ export class PartitionOwner {
       now,
       definitions,
       retired: asked.retired.map((each) => ({ ...each, definition: raised(each.definition, floors) })),
-      armed: asked.armed,
+      armed: this.definitionsOf(asked.armed),
       requests: asked.requests,
       busy: (taskId) => busy.get(taskId) ?? { running: 0, queued: 0 },
       limits: { maxDecisions: limit, misfireGraceMs: parts.options.misfireGraceMs },
@@ -302,7 +301,7 @@ export class PartitionOwner {
     const states = views.tasks(taskIds)
     return taskIds.flatMap((taskId) => {
       const state = states.get(taskId)
-      const definition = state === undefined ? undefined : definitions.of(state)
+      const definition = state === undefined || !isPlannable(state) ? undefined : definitions.of(state)
       return definition?.ok === true ? [raised(definition.value, this.floors)] : []
     })
   }

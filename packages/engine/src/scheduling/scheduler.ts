@@ -102,10 +102,11 @@ export class Scheduler {
     const { definitions } = this.parts.node
     const { namespace } = change.event.metadata
     definitions.forgetShared()
-    const former = formerLookups(change, definitions.lookupsOf(namespace))
+    const present = definitions.lookupsOf(namespace)
+    const former = formerLookups(change, present)
     for (const state of this.usersOf(change.event)) {
       const owner = this.ownerOf(state.taskId)
-      if (owner !== undefined) reschedule(owner, state, former, definitions, change.event)
+      if (owner !== undefined) reschedule(owner, state, { former, present }, definitions, change.event)
     }
   }
 
@@ -226,11 +227,13 @@ export class Scheduler {
   /** A change of a shared schedule or calendar: what its tasks had due by the old one is superseded. */
   private replayShared(wanted: ReadonlySet<PartitionId>, event: RecordedEvent): void {
     const { definitions } = this.parts.node
-    const former = definitions.lookupsAsOf(event.metadata.namespace, event.position - 1)
+    const { namespace } = event.metadata
+    const former = definitions.lookupsAsOf(namespace, event.position - 1)
+    const present = definitions.lookupsAsOf(namespace, event.position)
     for (const state of this.usersOf(event)) {
       const owner = this.ownerOf(state.taskId)
       if (owner === undefined || !wanted.has(owner.partition) || event.position > owner.liveAfter) continue
-      reschedule(owner, state, former, definitions, event)
+      reschedule(owner, state, { former, present }, definitions, event)
     }
   }
 
@@ -284,12 +287,16 @@ class Halted extends Error {}
 function reschedule(
   owner: PartitionOwner,
   state: TaskState,
-  former: Lookups | undefined,
+  { former, present }: { readonly former: Lookups | undefined; readonly present: Lookups },
   definitions: Definitions,
   { position, metadata }: RecordedEvent,
 ): void {
   const before = former === undefined ? undefined : definitions.resolve(state, former)
-  owner.rescheduled(state.taskId, before?.ok === true ? before.value : undefined, metadata.at, position)
+  const after = definitions.resolve(state, present)
+  // A change of words alone ends nothing.
+  const isSame = before?.ok === true && after.ok && before.value.since === after.value.since
+  const ended = before?.ok === true && !isSame ? before.value : undefined
+  owner.rescheduled(state.taskId, ended, metadata.at, position)
 }
 
 /** What tasks referred to before the change; undefined when that did not exist. */

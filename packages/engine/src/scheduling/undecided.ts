@@ -15,19 +15,28 @@ import type { Definitions } from './definitions.js'
 /** What a tick at some position has to decide beside what is due. */
 export interface Asked {
   readonly retired: readonly Retired[]
-  readonly armed: readonly Definition[]
+  /** Tasks that were armed before the cursor and that no tick has planned yet. */
+  readonly armed: readonly string[]
   readonly requests: readonly Request[]
   /** Tasks whose totals start again. */
   readonly resets: readonly string[]
-  /** Tasks with jitter that the last checkpoint had planned, and that are planned anew since. */
-  readonly rearmed: readonly string[]
+  /** Tasks with jitter that the last checkpoint had planned, and that have changed since. */
+  readonly changed: readonly Jittered[]
 }
 
-/** One change since the last checkpoint: whether the task was planned before it, and whether it is planned anew. */
+export interface Jittered {
+  readonly taskId: string
+  /** How the last checkpoint had planned it, if with jitter. */
+  readonly former: Definition | undefined
+}
+
+/** One change of a task, or of what it refers to, since the last checkpoint. */
 interface Step {
   readonly position: Position
   readonly wasPlannable: boolean
-  readonly isRearmed: boolean
+  /** How it was planned before, if with jitter. */
+  readonly former: Definition | undefined
+  readonly hasJitter: boolean
 }
 
 /**
@@ -37,7 +46,7 @@ interface Step {
 export class Undecided {
   private readonly definitions: Definitions
   private retired: { readonly position: Position; readonly retired: Retired }[] = []
-  private armed: { readonly position: Position; readonly definition: Definition }[] = []
+  private armed: { readonly position: Position; readonly taskId: string }[] = []
   private resets: { readonly position: Position; readonly taskId: string }[] = []
   private requests: { readonly position: Position; readonly request: Request }[] = []
   /** By task. */
@@ -59,8 +68,14 @@ export class Undecided {
     const request = this.requestOf(event.type, event.id, event.data, at, after)
     if (request !== undefined) this.requests.push({ position, request })
     const wasPlannable = before !== undefined && isPlannable(before)
-    const isRearmed = before?.armedAt !== after.armedAt && after.spec.jitterSeconds > 0
-    this.step(after.taskId, { position, wasPlannable, isRearmed })
+    const former =
+      wasPlannable && before.spec.jitterSeconds > 0 ? this.definitions.resolve(before, lookups) : undefined
+    this.step(after.taskId, {
+      position,
+      wasPlannable,
+      former: former?.ok === true ? former.value : undefined,
+      hasJitter: after.spec.jitterSeconds > 0,
+    })
     if (event.type === 'TaskHistoryReset') this.resets.push({ position, taskId: after.taskId })
     if (before === undefined || !isPlannable(before)) return
     const reason = endingReason(before, after)
@@ -77,9 +92,10 @@ export class Undecided {
     this.retired.push({ position, retired: { definition: over, until: at, reason: reason ?? 'expired' } })
   }
 
-  /** What the task refers to has changed. */
-  rearmed(taskId: string, position: Position): void {
-    this.step(taskId, { position, wasPlannable: true, isRearmed: true })
+  /** What the task refers to has changed; `former`: how it was planned until then. */
+  referredChanged(former: Definition, position: Position): void {
+    const { taskId, jitterMs } = former
+    this.step(taskId, { position, wasPlannable: true, former, hasJitter: jitterMs > 0 })
   }
 
   private step(taskId: string, step: Step): void {
@@ -93,30 +109,41 @@ export class Undecided {
     this.retired.push({ position, retired: { definition, until, reason: 'superseded' } })
   }
 
-  /** The task was created or enabled by an event that came after ticks had passed its time. */
-  arm(definition: Definition, position: Position): void {
-    this.armed.push({ position, definition })
+  /** The task was armed by an event that came after ticks had passed its time. */
+  arm(taskId: string, position: Position): void {
+    this.armed.push({ position, taskId })
+  }
+
+  /** Whether the task was not planned by the last checkpoint: all that it had since is undecided. */
+  isUnseen(taskId: string): boolean {
+    const [first] = this.steps.get(taskId) ?? []
+    return first?.wasPlannable === false
   }
 
   /** What is to be decided by a tick at `position`. */
   upTo(position: Position): Asked {
     // The first step since the last checkpoint tells whether that had planned the task.
-    const wasPlanned = (taskId: string) => {
+    const firstOf = (taskId: string) => {
       const [first] = this.steps.get(taskId) ?? []
-      return first?.wasPlannable === true && first.position <= position
+      return first !== undefined && first.position <= position ? first : undefined
     }
-    const isRearmed = (step: Step) => step.isRearmed && step.position <= position
+    const isDue = (item: { readonly position: Position }) => item.position <= position
     return {
-      rearmed: [...this.steps]
-        .filter(([taskId, steps]) => steps.some(isRearmed) && wasPlanned(taskId))
-        .map(([taskId]) => taskId),
-      resets: this.resets.filter((item) => item.position <= position).map((item) => item.taskId),
+      changed: [...this.steps].flatMap(([taskId, steps]) => {
+        const first = firstOf(taskId)
+        const hasJitter = steps.some((step) => step.hasJitter && step.position <= position)
+        return hasJitter && first?.wasPlannable === true ? [{ taskId, former: first.former }] : []
+      }),
+      resets: this.resets.filter(isDue).map((item) => item.taskId),
       // What lies before the cursor the task's former definition has decided, if it had one.
-      armed: this.armed
-        .filter((item) => item.position <= position && !wasPlanned(item.definition.taskId))
-        .map((item) => item.definition),
-      retired: this.retired.filter((item) => item.position <= position).map((item) => item.retired),
-      requests: this.requests.filter((item) => item.position <= position).map((item) => item.request),
+      armed: [...new Set(this.armed.filter(isDue).map((item) => item.taskId))].filter(
+        (taskId) => firstOf(taskId)?.wasPlannable !== true,
+      ),
+      retired: this.retired.filter(isDue).map(({ retired }) => {
+        const isUnseen = firstOf(retired.definition.taskId)?.wasPlannable === false
+        return isUnseen ? { ...retired, isUnseen } : retired
+      }),
+      requests: this.requests.filter(isDue).map((item) => item.request),
     }
   }
 
