@@ -83,7 +83,7 @@ class ScaleRun {
     await world.runUntil(this.massAt - beforeMassMs)
     const mass = await this.watch(massMs)
     await this.upheave()
-    await world.runFor(clusterNodeOptions.idleCheckpointMs)
+    await world.runUntil(between(world.now + calmMs))
     return {
       setting,
       shares,
@@ -245,17 +245,21 @@ const nodeOf = (number: number): NodeShape & Partial<NodeOptions> => ({
   mirrorEveryMs: clusterNodeOptions.mirrorEveryMs,
 })
 
+/** The next instant at which no task is due, and none was a moment ago: what ticks commit is whole there. */
+const between = (at: Instant): Instant => Math.ceil(at / 1_000) * 1_000 + 500
+
 const startAt: Instant = Date.parse('2026-03-03T12:00:00Z')
 /** Until the first node serves. */
 const firstMs = 3_000
-/** From the start, until all tasks and nodes are there and every partition is where it belongs. */
-const settledMs = 30_000
+/** From the start, until all tasks and nodes are there and every partition is where it belongs: not at a whole second. */
+const settledMs = 24_500
 /** Time for the changes that are timed. */
-const changesMs = 30_000
+const changesMs = 15_000
 const beforeMassMs = 500
-const massMs = 10_000
+const massMs = 5_000
 /** A node that came has its partitions by then: it has settled, and two renewals have passed. */
-const handOverMs = 20_000
-const leaveMs = 12_000
+const handOverMs = 14_000
+const leaveMs = 6_000
 /** Membership and leases have run out by then, and have been taken. */
-const killMs = 25_000
+const killMs = 16_000
+const calmMs = 10_000

@@ -1,0 +1,5 @@
+export { complaintsOf } from './complaints.js'
+export { measure } from './measure.js'
+export { reportOf, type ScaleReport } from './report.js'
+export * from './setting.js'
+export { tablesOf } from './tables.js'
