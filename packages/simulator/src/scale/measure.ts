@@ -251,7 +251,7 @@ const between = (at: Instant): Instant => Math.ceil(at / 1_000) * 1_000 + 500
 const startAt: Instant = Date.parse('2026-03-03T12:00:00Z')
 /** Until the first node serves. */
 const firstMs = 3_000
-/** From the start, until all tasks and nodes are there and every partition is where it belongs: not at a whole second. */
+/** From the start, until all tasks and nodes are there and every partition is where it belongs; no whole second. */
 const settledMs = 24_500
 /** Time for the changes that are timed. */
 const changesMs = 15_000

@@ -19,7 +19,7 @@ beforeAll(async () => {
   alone = await measure({ ...small, nodes: 1, partitions: 8 })
   three = await measure({ ...small, nodes: 3, partitions: 16 })
   reports = [reportOf(alone), reportOf(three)]
-})
+}, 60_000)
 
 const report = (): ScaleReport => {
   const last = reports.at(-1)

@@ -126,10 +126,13 @@ const nodesOf = ({ nodesBefore, nodesAfter }: UpheavalReport): string =>
 function verdict(reports: readonly ScaleReport[]): string {
   const sum = (of: (report: ScaleReport) => number): string =>
     reports.reduce((total, report) => total + of(report), 0).toLocaleString('en')
+  const runs = sum(({ counts }) => counts.runs)
+  const takeovers = sum(({ counts }) => counts.takeovers)
+  const violations = sum((report) => report.violations.length)
+  const fenced = sum((report) => report.fenced)
   return [
-    `${sum(({ counts }) => counts.runs)} runs and ${sum(({ counts }) => counts.takeovers)} takeovers were judged by the`,
-    `history checker: ${sum(({ violations }) => violations.length)} violations;`,
-    `${sum(({ fenced }) => fenced)} commits were fenced.`,
+    `${runs} runs and ${takeovers} takeovers were judged by the history checker: ${violations} violations.`,
+    `${fenced} commits were fenced.`,
   ].join(' ')
 }
 
