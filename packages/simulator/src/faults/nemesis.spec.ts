@@ -19,9 +19,10 @@ describe('faults of a seed', () => {
   })
 
   it('stay as they were when one kind is left out', () => {
-    const seed = 8
+    const seed =
+      Array.from({ length: 100 }, (_, index) => index).find((each) => drawnIn(each).length > 5) ?? 0
     const [first, ...others] = drawnIn(seed)
-    expect(others.length).toBeGreaterThan(2)
+    expect(others.length).toBeGreaterThan(4)
     expect(drawnIn(seed, { without: [first?.name] })).toEqual(others)
   })
 
