@@ -2,8 +2,14 @@ import { compile, type ScheduleValue } from '@almanac/recurrence'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { CatchUp } from '../task/types.js'
-import { compareCursor, lastTaskId, occurrenceAfter, occurrenceBefore } from './occurrence.js'
-import { type Plan, type PlanInput, plan } from './plan.js'
+import {
+  compareCursor,
+  dispatchInstant,
+  lastTaskId,
+  occurrenceAfter,
+  occurrenceBefore,
+} from './occurrence.js'
+import { type Plan, type PlanInput, plan, type Retired } from './plan.js'
 import type { Cursor, Definition, Skip } from './types.js'
 
 const at = (iso: string) => Date.parse(iso)
@@ -253,6 +259,106 @@ describe('plan', () => {
     expect(first?.scheduledAt).toBe(noon + minute)
     expect(first?.dispatchAt).toBeLessThan(noon + 2 * minute)
     expect(occurrenceAfter(definition, noon)).toEqual(first)
+  })
+
+  it('leaves no occurrence without an outcome when jitter holds the last one back beyond its end', () => {
+    const jitterMs = 9 * minute
+    const free = define(every(10), { jitterMs })
+    const last = dispatchInstant(free, noon + 30 * minute)
+    const definition = { ...free, expires: noon + 31 * minute }
+    expect(last).toBeGreaterThan(definition.expires + 1)
+    const cursor = { at: dispatchInstant(free, noon + 10 * minute), taskId: lastTaskId }
+    const late = planned([definition], last - 1, { cursor })
+    expect(late.runs).toEqual([])
+    expect(late.skips).toEqual([
+      {
+        taskId: 'A',
+        reason: 'expired',
+        first: noon + 20 * minute,
+        last: noon + 30 * minute,
+        count: 2,
+        revision: 0,
+      },
+    ])
+    expect(late.next.get('A')).toBeNull()
+  })
+
+  describe('what came to light after the cursor', () => {
+    const cursor: Cursor = { at: noon + 10 * minute, taskId: lastTaskId }
+    const policy = { catchUp: catchUp('all') }
+    const first = define(every(1), policy)
+    const skip = (reason: string, from: number, count: number, revision = 0) => ({
+      taskId: 'A',
+      reason,
+      first: noon + from * minute,
+      last: noon + (from + count - 1) * minute,
+      count,
+      revision,
+    })
+    const retire = (until: number, rest: Partial<Retired> = {}): Retired => ({
+      definition: first,
+      until: noon + until * minute + 1,
+      reason: 'superseded',
+      isUnseen: true,
+      ...rest,
+    })
+
+    it('a definition that no tick has seen is skipped from its beginning, though that is behind the cursor', () => {
+      expect(planned([], cursor.at, { cursor, retired: [retire(5)] }).skips).toEqual([
+        skip('superseded', 1, 5),
+      ])
+      const seen = retire(5, { isUnseen: false })
+      expect(planned([], cursor.at, { cursor, retired: [seen] }).skips).toEqual([])
+    })
+
+    it('created and edited: each occurrence once, with its own revision', () => {
+      const edited = { ...first, since: noon + 5 * minute + 1, revision: 1 }
+      const late = planned([edited], noon + 12 * minute, { cursor, armed: [edited], retired: [retire(5)] })
+      expect(late.skips).toEqual([skip('superseded', 1, 5)])
+      expect(late.runs.map((run) => [run.scheduledAt, run.revision])).toEqual(
+        [6, 7, 8, 9, 10, 11, 12].map((count) => [noon + count * minute, 1]),
+      )
+      expect(new Set(late.runs.map((run) => run.runId)).size).toBe(7)
+      expect(late.next.get('A')).toBe(noon + 13 * minute)
+    })
+
+    it('created, edited and disabled: each stretch with its own reason', () => {
+      const edited = { ...first, since: noon + 5 * minute + 1, revision: 1 }
+      const retired = [retire(5), retire(8, { definition: edited, reason: 'disabled' })]
+      const late = planned([], noon + 12 * minute, { cursor, retired })
+      expect(late.skips).toEqual([skip('superseded', 1, 5), skip('disabled', 6, 3, 1)])
+      expect(late.runs).toEqual([])
+    })
+
+    it('is late by its own time, as any other', () => {
+      const latest = define(every(1))
+      const late = planned([], noon + 10 * minute + 1, { cursor, armed: [latest] })
+      expect(when(late)).toEqual(['12:10:00'])
+      expect(late.skips).toEqual([skip('misfire', 1, 9)])
+    })
+
+    it('is one stretch when it goes on behind the cursor', () => {
+      const latest = define(every(1))
+      const late = planned([latest], noon + 20 * minute + 1, { cursor, armed: [latest] })
+      expect(when(late)).toEqual(['12:20:00'])
+      expect(late.skips).toEqual([skip('misfire', 1, 19)])
+    })
+
+    it('does not move the cursor back', () => {
+      const late = planned([first], noon + 10 * minute, { cursor, armed: [first] })
+      expect(late.runs).toHaveLength(10)
+      expect(late.cursor).toEqual(cursor)
+    })
+
+    it('with jitter: the one that is held back beyond the cursor is decided at its time, once', () => {
+      const held = { ...first, jitterMs: 50_000 }
+      const dispatchAt = dispatchInstant(held, noon + 9 * minute)
+      const at = { at: dispatchAt - 1, taskId: lastTaskId }
+      const late = planned([held], at.at, { cursor: at, armed: [held] })
+      expect(late.runs).toHaveLength(8)
+      expect(late.next.get('A')).toBe(dispatchAt)
+      expect(when(planned([held], dispatchAt, { cursor: at }))).toEqual(['12:09:00'])
+    })
   })
 })
 
