@@ -102,8 +102,8 @@ export const mutants = [
     edits: [
       edit(
         owner,
-        'const decision = this.decide(now, position);',
-        'await parts.clock.sleep(20); const decision = this.decide(now, position);',
+        'const decision = this.decide(now, position, asked);',
+        'await parts.clock.sleep(20); const decision = this.decide(now, position, asked);',
       ),
     ],
   },
@@ -149,7 +149,14 @@ export const mutants = [
   {
     name: 'records dated by their schedule, short retention',
     why: 'a late run is older than the retention when it is written, and is deleted before anybody reads it',
-    edits: [],
+    edits: [
+      edit('simulator/dist/cluster/cluster.js', "const timestamps = 'LogAppendTime';", "const timestamps = 'CreateTime';"),
+      edit(
+        'simulator/dist/kafka/client.js',
+        'timestampOf = () => this.process.clock.now()',
+        'timestampOf = (record) => Date.parse(record.headers?.scheduledAt ?? "") || this.process.clock.now()',
+      ),
+    ],
   },
   {
     name: 'one key for owner and checkpoint',

@@ -111,10 +111,13 @@ export class Projector {
   }
 
   private apply(page: EventPage): void {
-    if (page.position <= this.position()) return
+    const known = this.position()
+    if (page.position <= known) return
     const batch = new Batch(this.parts.views)
-    for (const event of page.events) batch.add(event)
-    const last = page.events.at(-1)
+    // A subscription that begins anew may show again what has been applied.
+    const events = page.events.filter((event) => event.position > known)
+    for (const event of events) batch.add(event)
+    const last = events.at(-1)
     this.parts.views.apply({
       position: page.position,
       at: last === undefined ? 0 : last.metadata.at,

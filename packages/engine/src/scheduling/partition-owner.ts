@@ -50,6 +50,8 @@ interface Decision {
   /** Taken out of the due index, to be put back when the decision is committed. */
   readonly taken: readonly { readonly taskId: string; readonly due: Instant }[]
   readonly resets: readonly string[]
+  /** To be put where they belong, or ended, once what they had due behind the cursor is decided. */
+  readonly armed: readonly string[]
 }
 
 /**
@@ -287,7 +289,7 @@ export class PartitionOwner {
       ...(isCut && last !== undefined ? { horizon: { at: last.due, taskId: last.taskId } } : {}),
     })
     this.reached = Math.max(this.reached, decided.cursor.at)
-    return { now, position, plan: decided, taken, resets: asked.resets }
+    return { now, position, plan: decided, taken, resets: asked.resets, armed: asked.armed }
   }
 
   private isCheckpointDue(now: Instant): boolean {
@@ -337,6 +339,7 @@ export class PartitionOwner {
     this.checkpoint = next
     this.committedAt = parts.clock.elapsed()
     this.cursor = cursor
+    for (const taskId of decision.armed) this.dirty.add(taskId)
     this.undecided.settled(position)
     this.settle(decision)
     parts.onCommitted(commands, skips, next)
@@ -390,6 +393,8 @@ export class PartitionOwner {
       return
     }
     this.index.remove(state.taskId)
+    // Not before a tick has decided what it had due behind the cursor.
+    if (this.undecided.isArmed(state.taskId)) return
     this.parts.followUps.ended(state, isOver || !isExpired ? 'completed' : 'expired')
   }
 }

@@ -183,6 +183,10 @@ export class Scheduler {
   private async fill(opened: readonly PartitionId[]): Promise<void> {
     const { node } = this.parts
     const wanted = new Set(opened)
+    // First what is undecided: what seems to be over may have something due that no tick has seen.
+    const owners = opened.flatMap((partition) => this.owners.get(partition) ?? [])
+    const from = Math.min(...owners.map((owner) => owner.position))
+    await this.replay(wanted, from, Math.max(...owners.map((owner) => owner.liveAfter)))
     const { partitions } = node.options
     const [only] = opened
     const states = opened.length === 1 && only !== undefined ? this.plannable(only) : this.plannable()
@@ -190,9 +194,6 @@ export class Scheduler {
       const partition = partitionOf(state.taskId, partitions)
       if (wanted.has(partition)) this.owners.get(partition)?.place(state)
     }
-    const owners = opened.flatMap((partition) => this.owners.get(partition) ?? [])
-    const from = Math.min(...owners.map((owner) => owner.position))
-    await this.replay(wanted, from, Math.max(...owners.map((owner) => owner.liveAfter)))
   }
 
   /** Events between the last checkpoints and the read models, which no tick has decided yet. */

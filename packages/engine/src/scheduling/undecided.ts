@@ -114,6 +114,11 @@ export class Undecided {
     this.armed.push({ position, taskId })
   }
 
+  /** Whether a tick still has to decide what the task had due before the cursor. */
+  isArmed(taskId: string): boolean {
+    return this.armed.some((item) => item.taskId === taskId)
+  }
+
   /** Whether the task was not planned by the last checkpoint: all that it had since is undecided. */
   isUnseen(taskId: string): boolean {
     const [first] = this.steps.get(taskId) ?? []

@@ -79,7 +79,8 @@ export class Watch {
       return
     // What has stood still for long may be taken without a lease.
     if (now - (this.progress.get(partition) ?? 0) > orphanMs) return
-    const message = `${nodeId} ${does} partition ${partition} while ${holder.holder} has had its lease for ${now - holder.since} ms`
+    const heldMs = now - holder.since
+    const message = `${nodeId} ${does} partition ${partition}, a lease of ${holder.holder} for ${heldMs} ms`
     this.found.push({ rule: 'against-lease', message, at: now, partition })
   }
 
@@ -110,13 +111,14 @@ export class Watch {
     const heads = this.heads.get(owner) ?? []
     const last = heads.findLast((at) => at <= appendedAt) ?? Number.NEGATIVE_INFINITY
     if (appendedAt - last <= staleLimitMs + tickMs) return
-    const message = `tick ${checkpoint.seq} of partition ${partition} was decided by ${owner}, which had not asked for the end of the log`
+    const tick = `tick ${checkpoint.seq} of partition ${partition}`
+    const message = `${tick} was decided by ${owner}, which had not asked for the end of the log`
     this.found.push({ rule: 'blind-tick', message, at: appendedAt, partition })
   }
 }
 
-/** Longest time that one claim takes. */
-const claimMs = 12_000
+/** Longest time that one claim takes, with its process stopped in the middle. */
+const claimMs = 90_000
 /** Longest time from a tick's beginning to its last call, with the drift of clocks. */
 const tickMs = 5_000
 /** Less than an orphan is left alone for. */

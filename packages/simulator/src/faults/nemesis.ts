@@ -44,11 +44,11 @@ export interface FaultChoice {
 export function drawFaults(fork: (name: string) => Random, choice: FaultChoice = {}): readonly DrawnFault[] {
   const density = pick(fork('fault density'), [0, 0.06, 0.12, 0.12, 0.25, 0.45])
   // Whether leases are kept shows only while their store is honest: some seeds are for that alone.
-  const isForLeases = choice.only === undefined && chance(fork('fault theme'), 0.12)
+  const isForLeases = choice.only === undefined && chance(fork('fault theme'), 0.15)
   return faultNames.flatMap((name) => {
     const random = fork(`fault ${name} drawn`)
     const { isRare = false }: Fault = table[name]
-    const likely = isForLeases ? (forLeases.has(name) ? 0.6 : againstLeases.has(name) ? 0 : 0.05) : density
+    const likely = isForLeases ? (forLeases.has(name) ? 0.75 : againstLeases.has(name) ? 0 : 0.05) : density
     const isDrawn = chance(random, isRare ? likely / 3 : likely)
     const intensity = between(random, 0.5, 2.5)
     const isIn = choice.only?.includes(name) ?? isDrawn
@@ -78,10 +78,10 @@ const againstLeases: ReadonlySet<FaultName> = new Set<FaultName>([
 
 const forLeases: ReadonlySet<FaultName> = new Set<FaultName>([
   'pause-long',
+  'pause-at-lease',
   'clock-step',
   'crash',
   'leave',
-  'subscription-slow',
 ])
 
 /** Does to a cluster what was drawn, and undoes it all in the end. */

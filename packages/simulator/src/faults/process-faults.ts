@@ -86,6 +86,23 @@ export const processFaults = {
       return { detail: `${host.name} at ${label} for ${lastsMs / 2} ms`, end: forget }
     },
   },
+  /** Between asking for a lease and hearing the answer: by then it may be somebody else's. */
+  'pause-at-lease': {
+    everyMs: 60_000,
+    lastsMs: [12_000, 40_000],
+    strike(cluster, random, lastsMs) {
+      const host = runningHost(cluster, random)
+      if (host === undefined) return undefined
+      let isOver = false
+      const forget = host.aimAt((call) => {
+        if (isOver || call.label !== 'acquire') return undefined
+        isOver = true
+        host.process?.pause(lastsMs)
+        return undefined
+      })
+      return { detail: `${host.name} for ${lastsMs} ms`, end: forget }
+    },
+  },
   leave: {
     everyMs: 60_000,
     lastsMs: [0, 0],
