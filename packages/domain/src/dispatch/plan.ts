@@ -231,14 +231,10 @@ class Ledger {
     const { definition } = item
     const { now, limits } = this.input
     if (definition.expires !== null && now >= definition.expires) {
-      this.open.push({
-        definition,
-        reason: 'expired',
-        first: item.scheduledAt,
-        resumesAt: undefined,
-        until: now,
-      })
-      return undefined
+      // Jitter may hold the last one back still: it waits for its time, as everything does that is not decided.
+      const resumesAt = this.following(definition, { at: now, taskId: lastTaskId })
+      this.open.push({ definition, reason: 'expired', first: item.scheduledAt, resumesAt, until: now })
+      return resumesAt
     }
     const late = now - item.dispatchAt > limits.misfireGraceMs
     if (late) {
@@ -306,10 +302,7 @@ class Ledger {
       const end = goesOn
         ? occurrenceBefore(definition, taskId <= cut.taskId ? cut.at : cut.at - 1)?.scheduledAt
         : resumesAt === undefined
-          ? reason === 'expired'
-            ? // Jitter may still hold the last one back, and nothing looks at it again.
-              scheduledBefore(definition, until)
-            : occurrenceBefore(definition, until)?.scheduledAt
+          ? occurrenceBefore(definition, until)?.scheduledAt
           : definition.recurrence.previous(resumesAt.scheduledAt - 1)
       if (goesOn) this.next.set(taskId, this.following(definition, cut)?.dispatchAt ?? null)
       this.skipped(definition, reason, first, end)
