@@ -84,6 +84,14 @@ describe('when nodes come and go', () => {
     for (const { tookMs } of report().upheavals) expect(tookMs.max).toBeLessThan(10_000 + 2 * 3_600)
   })
 
+  it('hands over in little more than half a second', () => {
+    const handOvers = reports.flatMap(({ upheavals }) =>
+      upheavals.filter(({ what }) => what === 'join' || what === 'leave'),
+    )
+    expect(handOvers).toHaveLength(4)
+    for (const { ownerlessMs } of handOvers) expect(ownerlessMs.max).toBeLessThan(700)
+  })
+
   it('loses and doubles nothing, and nobody is fenced', () => {
     expect(reports.flatMap(({ violations }) => violations)).toEqual([])
     expect(report().counts.takeovers).toBeGreaterThan(32)
