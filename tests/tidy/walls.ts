@@ -7,9 +7,9 @@ import type { Code, Rule, Violation } from './repository.js'
 export const scope = '@almanac/'
 
 /**
- * Who may depend on whom. Only `cli` may depend on the simulator: `almanac simulate` runs it. `cli` is over the services
- * as well: `almanac serve` starts the standalone one in its own process, and `almanac doctor` looks into its files with
- * the adapters.
+ * Who may depend on whom. Only `cli` may depend on the simulator: `almanac simulate` runs it. `cli` is over the
+ * services as well: `almanac serve` starts the standalone one in its own process, and `almanac doctor` looks into its
+ * files with the adapters.
  */
 const belowProtocol = ['recurrence', 'domain']
 const libraries = ['recurrence', 'domain', 'engine', 'protocol', 'adapters', 'client']

@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url'
 const here = (file) => fileURLToPath(new URL(file, import.meta.url))
 
 /**
- * Runs the seeds `from` to `from + count - 1` with the mutant planted, in a process of its own, until one fails. Answers
- * `{ seed, rule, message }`, or null when it was not caught.
+ * Runs the seeds `from` to `from + count - 1` with the mutant planted, in a process of its own, until one fails.
+ * Answers `{ seed, rule, message }`, or null when it was not caught.
  */
 export function hunt(name, { from = 1, count = 200 } = {}) {
   return new Promise((resolve, reject) => {

@@ -1,6 +1,6 @@
 /**
- * Planted bugs: each is one that a real scheduler has had, or that a tired engineer could write, as a change of the built
- * code. The simulator has to catch every one of them within 200 seeds; a checker that catches no planted bug is
+ * Planted bugs: each is one that a real scheduler has had, or that a tired engineer could write, as a change of the
+ * built code. The simulator has to catch every one of them within 200 seeds; a checker that catches no planted bug is
  * decoration. `file` is the end of a path, `find` occurs there exactly once.
  *
  * Most break a promise to users. Those with `costs: 'work'` only waste it, since the dispatch log's term keeps safety
@@ -17,7 +17,7 @@ const plan = 'domain/dist/dispatch/plan.js'
 
 const edit = (file, find, replace) => ({ file, find, replace })
 const takesOver = 'await taking.begin(this.topics.transactionalId(partition));'
-const unknown = "${tick.next.seq}`, fault);\n            return 'unknown';"
+const unknown = `\${tick.next.seq}\`, fault);\n            return 'unknown';`
 const commits = 'const outcome = await within(clock, left(), transactor.commit());'
 const tickRecordsOf = 'const records = tickRecords(dispatchTopics(options.prefix), this.partition, tick);'
 const inTwo = (first, second) => [
@@ -29,8 +29,14 @@ const inTwo = (first, second) => [
   edit(
     claim,
     commits,
-    `const half = await within(clock, left(), transactor.commit()); if (half !== 'committed') return half === tooLate ? 'unknown' : half;
-     const rest = whole.${second}; if (rest.length > 0) { const again = await within(clock, left(), transactor.send(rest)); if (again === tooLate) return 'unknown'; if (again.outcome === 'fenced') return 'fenced'; }
+    `const half = await within(clock, left(), transactor.commit());
+     if (half !== 'committed') return half === tooLate ? 'unknown' : half;
+     const rest = whole.${second};
+     if (rest.length > 0) {
+       const again = await within(clock, left(), transactor.send(rest));
+       if (again === tooLate) return 'unknown';
+       if (again.outcome === 'fenced') return 'fenced';
+     }
      const outcome = await within(clock, left(), transactor.commit());`,
   ),
 ]
@@ -48,9 +54,21 @@ export const mutants = [
     name: 'checkpoint read before the fence',
     why: 'what is committed between reading and fencing is decided again',
     edits: [
-      edit(dispatchLog, takesOver, `this.reads ??= new Map(); this.reads.set(partition, this.tail.seen(partition)); ${takesOver}`),
-      edit(dispatchLog, 'const { transactor } = taking;', 'const { transactor } = taking; const early = this.reads.get(partition);'),
-      edit(dispatchLog, '                    checkpoint,\n', '                    checkpoint: early ?? checkpoint,\n'),
+      edit(
+        dispatchLog,
+        takesOver,
+        `this.reads ??= new Map(); this.reads.set(partition, this.tail.seen(partition)); ${takesOver}`,
+      ),
+      edit(
+        dispatchLog,
+        'const { transactor } = taking;',
+        'const { transactor } = taking; const early = this.reads.get(partition);',
+      ),
+      edit(
+        dispatchLog,
+        '                    checkpoint,\n',
+        '                    checkpoint: early ?? checkpoint,\n',
+      ),
     ],
   },
   {
@@ -60,7 +78,9 @@ export const mutants = [
       edit(
         claim,
         unknown,
-        "${tick.next.seq}`, fault); transactor.state = 'good'; transactor.added?.clear();\n            try { return await this.write(transactor, tick) } catch { return 'unknown' }",
+        `\${tick.next.seq}\`, fault);
+            transactor.state = 'good'; transactor.added?.clear();
+            try { return await this.write(transactor, tick) } catch { return 'unknown' }`,
       ),
     ],
   },
@@ -150,7 +170,11 @@ export const mutants = [
     name: 'records dated by their schedule, short retention',
     why: 'a late run is older than the retention when it is written, and is deleted before anybody reads it',
     edits: [
-      edit('simulator/dist/cluster/cluster.js', "const timestamps = 'LogAppendTime';", "const timestamps = 'CreateTime';"),
+      edit(
+        'simulator/dist/cluster/cluster.js',
+        "const timestamps = 'LogAppendTime';",
+        "const timestamps = 'CreateTime';",
+      ),
       edit(
         'simulator/dist/kafka/client.js',
         'timestampOf = () => this.process.clock.now()',
@@ -161,7 +185,7 @@ export const mutants = [
   {
     name: 'one key for owner and checkpoint',
     why: 'compaction keeps the owner record and eats the checkpoint',
-    edits: [edit(records, '`${partition}:owner`', '`${partition}:checkpoint`')],
+    edits: [edit(records, '}:owner`', '}:checkpoint`')],
   },
   {
     name: 'fenced taken for committed',
@@ -172,7 +196,11 @@ export const mutants = [
         "return outcome === tooLate ? 'unknown' : outcome;\n    }\n    async takenBack",
         "return outcome === tooLate ? 'unknown' : 'committed';\n    }\n    async takenBack",
       ),
-      edit(claim, "if (sent.outcome === 'fenced')\n                return 'fenced';", "if (sent.outcome === 'fenced') return 'committed';"),
+      edit(
+        claim,
+        "if (sent.outcome === 'fenced')\n                return 'fenced';",
+        "if (sent.outcome === 'fenced') return 'committed';",
+      ),
     ],
   },
   {
@@ -182,7 +210,8 @@ export const mutants = [
       edit(
         plan,
         'const from = this.catchUpFrom(definition);',
-        'if (definition.recurrence.count(item.scheduledAt, now) > 100) return undefined; const from = this.catchUpFrom(definition);',
+        `if (definition.recurrence.count(item.scheduledAt, now) > 100) return undefined;
+         const from = this.catchUpFrom(definition);`,
       ),
     ],
   },
@@ -193,7 +222,9 @@ export const mutants = [
       edit(
         'engine/dist/projection/projector.js',
         'const batch = new Batch(this.parts.views);',
-        'if (page.position <= (this.saved ?? 0)) return; this.saved = page.position; const batch = new Batch(this.parts.views);',
+        `if (page.position <= (this.saved ?? 0)) return;
+         this.saved = page.position;
+         const batch = new Batch(this.parts.views);`,
       ),
     ],
   },
@@ -226,7 +257,8 @@ export const mutants = [
       edit(
         handle,
         'const result = await log.append(stream, expected, events);',
-        "void log.append(stream, expected, events).catch(() => {}); const result = { outcome: 'appended', position: (await log.head()) + events.length };",
+        `void log.append(stream, expected, events).catch(() => {});
+         const result = { outcome: 'appended', position: (await log.head()) + events.length };`,
       ),
     ],
   },
@@ -237,7 +269,9 @@ export const mutants = [
       edit(
         handle,
         'const there = await found(log, stream, events, fault);',
-        "const end = (await log.readStream(stream)).at(-1)?.revision ?? 'none'; const again = await log.append(stream, end, events.map((event) => ({ ...event, id: event.id + attempt }))); const there = again.position;",
+        `const end = (await log.readStream(stream)).at(-1)?.revision ?? 'none';
+         const renamed = events.map((event) => ({ ...event, id: event.id + attempt }));
+         const there = (await log.append(stream, end, renamed)).position;`,
       ),
     ],
   },
@@ -258,7 +292,7 @@ export const mutants = [
     edits: [
       edit(
         plan,
-        "return this.following(definition, { at: item.dispatchAt, taskId: definition.taskId });",
+        'return this.following(definition, { at: item.dispatchAt, taskId: definition.taskId });',
         'return this.following(definition, { at: Math.max(item.dispatchAt, now), taskId: definition.taskId });',
       ),
     ],
@@ -282,14 +316,23 @@ export const mutants = [
       edit(
         scheduler,
         'const { startedAt, mirrored, term } = await partitionHistoryOf(log, partition, nodeId, node.clock.now());',
-        'const { term } = await partitionHistoryOf(log, partition, nodeId, node.clock.now()); const mirrored = null; const startedAt = node.clock.now();',
+        `const { term } = await partitionHistoryOf(log, partition, nodeId, node.clock.now());
+         const mirrored = null;
+         const startedAt = node.clock.now();`,
       ),
     ],
   },
   {
     name: 'decided by older definitions again',
     why: 'a node that is behind takes over and decides by what it has',
-    edits: [edit(owner, 'if (position < this.position)', 'if (false)'), edit(owner, 'this.lastBarrier = Number.NEGATIVE_INFINITY;', 'this.lastBarrier = parts.clock.elapsed();')],
+    edits: [
+      edit(owner, 'if (position < this.position)', 'if (false)'),
+      edit(
+        owner,
+        'this.lastBarrier = Number.NEGATIVE_INFINITY;',
+        'this.lastBarrier = parts.clock.elapsed();',
+      ),
+    ],
   },
   {
     name: 'events of a takeover heard twice',
@@ -305,7 +348,13 @@ export const mutants = [
   {
     name: 'share kept by a node that is cut off',
     why: 'a node that lives and can do nothing keeps its partitions',
-    edits: [edit('engine/dist/cluster/fitness.js', 'if (this.isFit)\n            this.troubleSince', 'if (false)\n            this.troubleSince'), ],
+    edits: [
+      edit(
+        'engine/dist/cluster/fitness.js',
+        'if (this.isFit)\n            this.troubleSince',
+        'if (false)\n            this.troubleSince',
+      ),
+    ],
   },
   {
     name: 'clock believed against all others',

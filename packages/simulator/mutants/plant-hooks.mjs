@@ -12,7 +12,8 @@ export async function load(url, context, next) {
   if (here.length === 0) return loaded
   let source = Buffer.from(loaded.source).toString()
   for (const { file, find, replace } of here) {
-    if (source.split(find).length !== 2) throw new Error(`${file} has not exactly one place that reads: ${find}`)
+    if (source.split(find).length !== 2)
+      throw new Error(`${file} has not exactly one place that reads: ${find}`)
     source = source.replace(find, () => replace)
   }
   return { ...loaded, source }

@@ -45,8 +45,8 @@ export function rankedOwners(
 }
 
 /**
- * The chance of a pair of partition and node, uniform in (0, 1): with -weight / ln(chance) as the score, the highest one
- * falls to each node in proportion to its weight. The same for ever, so callers may keep it.
+ * The chance of a pair of partition and node, uniform in (0, 1): with -weight / ln(chance) as the score, the highest
+ * one falls to each node in proportion to its weight. The same for ever, so callers may keep it.
  */
 export function placementChance(partition: PartitionId, nodeId: string): number {
   const bits = Number.parseInt(digestOf(`place|${partition}|${nodeId}`).slice(0, 12), 16)

@@ -55,7 +55,8 @@ interface Seat {
  *   taken without a lease, by the first in order after `orphanMs`, the second after twice as long, and so on. The same
  *   with the store in reach, one place later: then the first in order is alive and yet does nothing.
  * - Fenced, it stays away for at least the time of a lease, and for two when it happens in a row: two nodes that both
- *   believe in their lease do not throw each other out all the time. No longer: it may be the only one who would take it.
+ *   believe in their lease do not throw each other out all the time. No longer: it may be the only one who would take
+ *   it.
  * - Unfit (see `Fitness`), or with a clock that others contradict, it registers with weight 0 and lets go.
  */
 export class LeasedTenure implements Tenure {

@@ -146,8 +146,8 @@ class RunsInMemory implements MemoryRunStore {
   }
 
   /**
-   * False for a tick whose skips and resets were there before. A partition that lost its checkpoint counts on from an earlier number, but
-   * at a later time.
+   * False for a tick whose skips and resets were there before. A partition that lost its checkpoint counts on from an
+   * earlier number, but at a later time.
    */
   private advance(partition: PartitionId, seq: number, decidedAt: Instant): boolean {
     const last = this.reached.get(partition)
