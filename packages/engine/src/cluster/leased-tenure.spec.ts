@@ -303,3 +303,88 @@ describe('holding', () => {
     expect(second.every((partition) => bench.tenure.holds(partition))).toBe(true)
   })
 })
+
+describe('a node that is asked to end', () => {
+  const heardMs = 3_000 * 1.25
+  let isHeard: boolean
+  const retire = async () => {
+    isHeard = false
+    void bench.tenure.retire().then(() => {
+      isHeard = true
+    })
+    await bench.clock.advance(0)
+  }
+
+  it('says so, goes on owning until everybody has heard, and keeps its leases meanwhile', async () => {
+    bench.store.others.push(member('other'))
+    await bench.start()
+    const before = bench.mine
+    expect(before.length).toBeGreaterThan(0)
+    await retire()
+    expect(bench.store.renewed.at(-1)?.weight).toBe(0)
+    await bench.clock.advance(heardMs - 1)
+    expect([isHeard, bench.mine]).toEqual([false, before])
+    expect(bench.store.renewed.at(-1)?.weight).toBe(0)
+    expect([...bench.store.held.keys()].sort()).toEqual(before)
+    expect(bench.tenure.problem).toBeNull()
+    await bench.clock.advance(1)
+    expect(isHeard).toBe(true)
+  })
+
+  it('takes nothing any more', async () => {
+    bench.store.others.push(member('other'))
+    await bench.start()
+    const [lost] = bench.mine
+    if (lost === undefined) throw new Error('choose other names')
+    await retire()
+    await bench.end(lost, 'unknown')
+    await bench.clock.advance(60_000)
+    expect(bench.mine).not.toContain(lost)
+  })
+
+  it('waits for nobody when nobody else would take a partition', async () => {
+    bench.store.others.push({ ...member('other'), weight: 0 })
+    await bench.start()
+    await retire()
+    expect(isHeard).toBe(true)
+    expect(bench.store.renewed.at(-1)?.weight).toBe(0)
+  })
+
+  it('waits once, however often it is asked', async () => {
+    bench.store.others.push(member('other'))
+    await bench.start()
+    await retire()
+    expect(isHeard).toBe(false)
+    await retire()
+    expect(isHeard).toBe(true)
+  })
+})
+
+it('a node that has come asks no more often than it renews, until it has settled', async () => {
+  bench.store.others.push(member('other'))
+  const own = bench.ranked(0)
+  const [first] = own
+  for (const partition of own) bench.store.held.set(partition, 'other/i-other')
+  await bench.start()
+  await bench.clock.advance(4_900)
+  const asked = () => bench.store.asked.filter((partition) => partition === first).length
+  expect(asked()).toBeGreaterThanOrEqual(2)
+  expect(asked()).toBeLessThanOrEqual(4)
+  const before = asked()
+  await bench.clock.advance(4_000)
+  expect(asked() - before).toBeGreaterThanOrEqual(5)
+  for (const partition of own) bench.store.held.delete(partition)
+  await bench.clock.advance(500)
+  expect(bench.mine).toEqual(own)
+})
+
+it('a node that has come takes what is let go of as soon as it has settled, whenever it renews', async () => {
+  bench.store.others.push(member('other'))
+  const own = bench.ranked(0)
+  for (const partition of own) bench.store.held.set(partition, 'other/i-other')
+  await bench.start()
+  await bench.clock.advance(5_000)
+  for (const partition of own) bench.store.held.delete(partition)
+  await bench.clock.advance(600)
+  expect(bench.mine).toEqual(own)
+})
