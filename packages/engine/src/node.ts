@@ -66,6 +66,9 @@ export class Node implements Application {
   private readonly callbacks: NodeCallbacks
   private readonly clock: SteadyClock
   private readonly stopping = createStop()
+  /** Before everything else: ticks under way still need the projector. */
+  private readonly draining = createStop()
+  private scheduling: Promise<unknown> = Promise.resolve()
   private readonly chores: Chores
   private readonly projector: Projector
   private readonly scheduler: Scheduler
@@ -164,9 +167,11 @@ export class Node implements Application {
   async start(): Promise<void> {
     await this.projector.catchUp(this.callbacks.onProgress, this.stopping)
     await new Promise<void>((resolve, reject) => {
+      const scheduling = this.schedule(resolve)
+      this.scheduling = scheduling.catch(() => {})
       const loops = [
         this.projector.run(this.stopping),
-        this.schedule(resolve),
+        scheduling,
         this.chores.run(this.stopping),
         this.housekeeping(),
         this.watchClock(),
@@ -187,12 +192,12 @@ export class Node implements Application {
 
   /** Membership first, so that the clock has been held against another one before anything is decided by it. */
   private async schedule(onReady: () => void): Promise<void> {
-    const { tenure, scheduler, stopping, options } = this
-    if (tenure === undefined) return scheduler.run(stopping, onReady)
+    const { tenure, scheduler, draining, options } = this
+    if (tenure === undefined) return scheduler.run(draining, onReady)
     const heard = createStop()
-    const renewing = tenure.run(stopping, () => heard.stop())
+    const renewing = tenure.run(draining, () => heard.stop())
     await Promise.race([renewing, new Promise<void>((resolve) => heard.onStop(resolve))])
-    if (options.weight > 0) await scheduler.run(stopping, onReady)
+    if (options.weight > 0) await scheduler.run(draining, onReady)
     else onReady()
     await renewing
     await tenure.leave()
@@ -203,6 +208,8 @@ export class Node implements Application {
     this.ready = false
     this.problem ??= 'stopping'
     await this.tenure?.retire()
+    this.draining.stop()
+    await this.scheduling
     this.stopping.stop()
     await this.loops
   }

@@ -58,7 +58,7 @@ export function chainsOf(seen: Seen, findings: Findings): readonly Chain[] {
     const events = known.get(`partition-${partition}`) ?? []
     const chain = new ChainReader(partition, events, head, findings)
     for (const checkpoint of seen.checkpoints.get(partition) ?? []) chain.add(checkpoint)
-    checkOwners(seen, partition, findings)
+    checkOwners(seen, partition, chain.chain.isRecovered, findings)
     return chain.chain
   })
 }
@@ -115,6 +115,9 @@ class ChainReader {
       this.isBroken = true
       this.lasting = this.lasting.filter((tick) => tick.checkpoint.seq <= (mirrored?.seq ?? 0))
     }
+    // What the dispatch log had of terms is lost with it: the event log knows those that were mirrored, not all.
+    if (this.isBroken || mirrored !== undefined)
+      this.highestTerm = Math.min(this.highestTerm, checkpoint.term)
     const isChained = isAfterLast || mirrored !== undefined || previous === null
     const faults = [...this.faultsOf(checkpoint, previous, isChained), ...this.termFaults(checkpoint)]
     if (faults.length > 0) {
@@ -188,7 +191,12 @@ class ChainReader {
 const maxMissing = 1_000_000
 
 /** At every place of the log the writer is the last one who took the partition over. */
-function checkOwners({ owners, checkpoints }: Seen, partition: PartitionId, findings: Findings): void {
+function checkOwners(
+  { owners, checkpoints }: Seen,
+  partition: PartitionId,
+  isRecovered: boolean,
+  findings: Findings,
+): void {
   const owned = owners.get(partition) ?? []
   const written = checkpoints.get(partition) ?? []
   // One who takes over may write several records until its term is the highest: those count that were written under.
@@ -200,7 +208,8 @@ function checkOwners({ owners, checkpoints }: Seen, partition: PartitionId, find
     const before = writers[index - 1]
     if (before === undefined) continue
     findings.checked('two-writers')
-    if (term > before.term || (term === before.term && nodeId === before.nodeId)) continue
+    // With a lost log the terms are lost that it knew.
+    if (isRecovered || term > before.term || (term === before.term && nodeId === before.nodeId)) continue
     const message = `node ${nodeId} took partition ${partition} over with term ${term}, after term ${before.term}`
     findings.violated('two-writers', message, { at: appendedAt, partition })
   }

@@ -1,4 +1,5 @@
 import { type Checkpoint, checkpointHash, partitionOf } from '@almanac/domain'
+import type { Instant } from '@almanac/recurrence'
 import { minute, partitions, type Sabotage, Scribe, second } from './scribe.spec-support.js'
 import type { HistoryRecord, RunRecordSeen } from './types.js'
 
@@ -88,6 +89,26 @@ export function edited<R extends HistoryRecord>(
   const meant = records.filter(isMeant).at(nth)
   if (meant === undefined) throw new Error('there is no such record')
   return records.flatMap((record) => (record === meant ? edit(meant) : [record]))
+}
+
+/** With the whole tick of a run written at another time. */
+export function tickWritten(
+  records: readonly HistoryRecord[],
+  isMeant: (record: HistoryRecord) => record is RunRecordSeen,
+  nth: number,
+  at: (record: RunRecordSeen) => Instant,
+): readonly HistoryRecord[] {
+  const meant = records.filter(isMeant).at(nth)
+  if (meant === undefined) throw new Error('there is no such record')
+  const { partition, seq } = meant.run
+  const appendedAt = at(meant)
+  return records.map((record) => {
+    if (record.kind === 'run' && record.run.partition === partition && record.run.seq === seq)
+      return { ...record, appendedAt }
+    return record.kind === 'checkpoint' && record.partition === partition && record.checkpoint.seq === seq
+      ? { ...record, appendedAt }
+      : record
+  })
 }
 
 /** With every checkpoint holding the hash of the one before it: as if it had been written so. */

@@ -1,7 +1,7 @@
 import { eventHash, runIdOf } from '@almanac/domain'
 import { expect, it } from 'vitest'
 import { checkHistory } from './check.js'
-import { edited, isRunOf, life, rechained, recoveredLife } from './lives.spec-support.js'
+import { edited, isRunOf, life, rechained, recoveredLife, tickWritten } from './lives.spec-support.js'
 import { minute, type Sabotage, second, start } from './scribe.spec-support.js'
 import { type HistoryRecord, type Rule, rules, type Violation } from './types.js'
 
@@ -169,17 +169,13 @@ const planted: readonly Planted[] = [
   {
     rule: 'early',
     what: 'a run that is committed before its time',
-    records: () =>
-      edited(life(), oneRun('OFTEN'), 3, (record) => [
-        { ...record, appendedAt: record.run.scheduledAt - 251 },
-      ]),
+    records: () => tickWritten(life(), oneRun('OFTEN'), 3, ({ run }) => run.scheduledAt - 251),
     where: { taskId: 'OFTEN' },
   },
   {
     rule: 'early',
     what: 'a run that does not wait for its jitter',
-    records: () =>
-      edited(life(), oneRun('JITTER', 0), 2, (record) => [{ ...record, appendedAt: record.run.scheduledAt }]),
+    records: () => tickWritten(life(), oneRun('JITTER', 0), 2, ({ run }) => run.scheduledAt),
     where: { taskId: 'JITTER' },
   },
   {

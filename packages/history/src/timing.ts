@@ -29,6 +29,9 @@ export function dispatchOf(model: Model, { run }: RunRecordSeen, tick: Tick | un
   return definition === null ? run.scheduledAt : dispatchInstant(definition, run.scheduledAt)
 }
 
+const lastAppendOf = ({ seen, runs }: Tick): Instant =>
+  runs.reduce((last, { appendedAt }) => Math.max(last, appendedAt), seen.appendedAt)
+
 /** Never early, and not late while nothing is broken. */
 export class Timing {
   private readonly seen: Seen
@@ -54,8 +57,11 @@ export class Timing {
     this.count(lateness)
     const where = { at: appendedAt, partition: run.partition, taskId: run.taskId, runId: run.runId }
     this.findings.checked('early')
-    if (lateness < -earlyToleranceMs) {
-      this.findings.violated('early', `run ${run.runId} was committed ${-lateness} ms before its time`, where)
+    // Nothing of a tick is visible before the last of it is written, and by that the dispatch log judges.
+    const writtenAt = Math.max(appendedAt, tick === undefined ? 0 : lastAppendOf(tick))
+    if (writtenAt < dispatchAt - earlyToleranceMs) {
+      const earlyMs = dispatchAt - writtenAt
+      this.findings.violated('early', `run ${run.runId} was committed ${earlyMs} ms before its time`, where)
     }
     // What was missed while all was well is late as well; after a stop that is no fault it is not.
     const isJudged = run.kind === 'scheduled' || this.seen.healed.length > 0

@@ -73,6 +73,8 @@ export class LeasedTenure implements Tenure {
   /** Since when this process has been a member without a break; elapsed. */
   private joinedAt = Number.POSITIVE_INFINITY
   private heardAt = Number.NEGATIVE_INFINITY
+  /** The last renewal was not answered. */
+  private isFailing = false
 
   constructor(parts: LeasedTenureParts) {
     this.parts = parts
@@ -132,7 +134,7 @@ export class LeasedTenure implements Tenure {
   }
 
   async begin(partition: PartitionId, stop: Stop): Promise<Stop | undefined> {
-    const { clock, options } = this.parts
+    const { clock } = this.parts
     const seat = this.seatOf(partition)
     while (!stop.stopped) {
       if (await this.mayBegin(partition, seat)) {
@@ -140,13 +142,20 @@ export class LeasedTenure implements Tenure {
         seat.begunAt = clock.elapsed()
         return seat.letGo
       }
-      // Each renewal wakes. In between it is worth asking only for a lease that
-      // should come free; while this node is new, nobody gives it anything between renewals.
-      const isNew = clock.elapsed() - this.joinedAt < options.settleMs
-      const isNext = (seat.hasLease || !isNew) && this.roster.rank(partition, seat.seen) === 0
-      await this.changed.wait(clock, isNext ? options.renewEveryMs / 6 : options.renewEveryMs * 2, stop)
+      await this.changed.wait(clock, this.patience(partition, seat), stop)
     }
     return undefined
+  }
+
+  /**
+   * How long to wait before the lease is asked for again; each renewal wakes as well. In between it is worth asking only
+   * for a lease that should come free, and while this node is new nobody gives it anything.
+   */
+  private patience(partition: PartitionId, seat: Seat): number {
+    const { clock, options } = this.parts
+    if (this.roster.rank(partition, seat.seen) !== 0) return options.renewEveryMs * 2
+    const newForMs = this.joinedAt + options.settleMs - clock.elapsed()
+    return seat.hasLease || newForMs <= 0 ? options.renewEveryMs / 6 : newForMs
   }
 
   holds(partition: PartitionId): boolean {
@@ -210,9 +219,11 @@ export class LeasedTenure implements Tenure {
       if (isMember && !this.isMember) this.joinedAt = answeredAt
       this.isMember = isMember
       this.heardAt = answeredAt
+      this.isFailing = false
       this.roster.update(members, answeredAt)
     } catch (fault) {
       this.rethrow('renewing the membership', fault)
+      this.isFailing = true
       // What it says of itself holds whether or not the store has heard it.
       const others = this.roster.members.filter(({ nodeId }) => nodeId !== options.nodeId)
       if (this.isMember || others.length === 0) this.roster.update([...others, member], clock.elapsed())
@@ -228,9 +239,12 @@ export class LeasedTenure implements Tenure {
       : 'the event log or the dispatch log is out of reach'
   }
 
-  /** Whether the store has answered within the time that what it said holds. */
+  /**
+   * Whether the store is in reach. Only when it was asked and has not answered, and nothing holds any more that it has
+   * said: a process that stood still has not asked, and must not take what seems to be an orphan to it.
+   */
   private get isHeard(): boolean {
-    return this.parts.clock.elapsed() - this.heardAt < this.parts.options.leaseTtlMs
+    return !this.isFailing || this.parts.clock.elapsed() - this.heardAt < this.parts.options.leaseTtlMs
   }
 
   /** One partition at each renewal: notes its progress, keeps its lease, lets go of what is not this node's. */

@@ -32,6 +32,8 @@ export class Watch {
   /** Instants of answered reads of the log's head, by node id. */
   private readonly heads = new Map<string, Instant[]>()
   private readonly claimed = new Map<string, Instant>()
+  /** Nodes and partitions of transactions that are just beginning. */
+  private readonly adding = new Set<string>()
   private readonly progress = new Map<PartitionId, Instant>()
 
   constructor(parts: {
@@ -51,11 +53,15 @@ export class Watch {
   /** A node is about to make a call. */
   sent(nodeId: string, { service, label, connection }: CallOptions): void {
     if (!this.isHonest || service !== 'kafka' || connection === undefined) return
-    if (label !== 'InitProducerId' && label !== 'AddPartitionsToTxn') return
+    if (label !== 'InitProducerId' && label !== 'AddPartitionsToTxn' && label !== 'Produce') return
     for (let partition = 0; partition < this.partitions; partition += 1) {
       if (!connection.endsWith(` ${this.transactionsOf(partition)}`)) continue
+      const key = `${nodeId}|${partition}`
       if (label === 'InitProducerId') this.claims(nodeId, partition)
-      else this.ticks(nodeId, partition)
+      // A transaction that is under way may be asked for again, also after its process stood still.
+      else if (label === 'AddPartitionsToTxn' && !this.adding.has(key)) this.ticks(nodeId, partition)
+      if (label === 'AddPartitionsToTxn') this.adding.add(key)
+      else this.adding.delete(key)
     }
   }
 
