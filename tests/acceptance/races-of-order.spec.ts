@@ -197,6 +197,38 @@ describe.each([
   })
 })
 
+describe.each([
+  ['by the owner that lived through it', false],
+  ['by one that takes over', true],
+])('a one-off that is applied after its only time has passed, %s', (_, isTakenOver) => {
+  it.each([
+    [
+      'late: it runs, and then its task is ended',
+      { policy: 'latest', windowSeconds: null, max: 100 },
+      'run of 0',
+    ],
+    [
+      'and may not be late: it is missed, and then its task is ended',
+      { ...all, policy: 'none' },
+      'misfire of 0',
+    ],
+  ] as const)('%s', async (_, catchUp, outcome) => {
+    await begin()
+    await world.create({ name: 'ticker', schedule: interval(1, 'seconds') })
+    await until('12:01:00.100')
+    world.dispatchIsDown = true
+    const schedule = { crontab: { expression: '* * * * *' } }
+    const body = { name: 'task', task: 'app.task', schedule, oneOff: true, catchUp } as TaskInput
+    const { state } = await world.must(world.node.commands.createTask(cameAt('12:00:30'), body))
+    if (isTakenOver) await world.downUntil('2026-03-01T12:01:05Z')
+    else await until('12:01:05')
+    world.dispatchIsDown = false
+    await until('12:01:10')
+    expect(decided(state)).toEqual([`12:01:00 ${outcome}`])
+    expect(world.view(state).state).toMatchObject({ spec: { enabled: false }, disabledCause: 'completed' })
+  })
+})
+
 describe('jitter that holds an occurrence back beyond the end of its task', () => {
   const heldBack = async () => {
     await begin()
