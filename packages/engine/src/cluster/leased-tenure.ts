@@ -148,8 +148,8 @@ export class LeasedTenure implements Tenure {
   }
 
   /**
-   * How long to wait before the lease is asked for again; each renewal wakes as well. In between it is worth asking only
-   * for a lease that should come free, and while this node is new nobody gives it anything.
+   * How long to wait before the lease is asked for again; each renewal wakes as well. In between it is worth asking
+   * only for a lease that should come free, and while this node is new nobody gives it anything.
    */
   private patience(partition: PartitionId, seat: Seat): number {
     const { clock, options } = this.parts
