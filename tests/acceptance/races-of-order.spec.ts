@@ -116,6 +116,8 @@ describe.each([
   it.each([
     ['raised', 300, 500],
     ['lowered', 300, 200],
+    ['lowered to what is over', 300, 3],
+    ['taken away', 300, 0],
   ])('%s: what the former one still held back has one outcome', async (_, former, next) => {
     await begin()
     await ticker()

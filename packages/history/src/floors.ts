@@ -1,4 +1,11 @@
-import type { Checkpoint, Definition } from '@almanac/domain'
+import {
+  type Checkpoint,
+  type Cursor,
+  type Definition,
+  type DueItem,
+  overdueOf,
+  type Retired,
+} from '@almanac/domain'
 import type { Before } from './chain.js'
 import type { Era } from './eras.js'
 
@@ -26,4 +33,34 @@ export function baselessFloor(
       !known.has(JSON.stringify(floor)) &&
       !(begun.get(floor.taskId)?.[0]?.wasPlanned === true && floor.scheduledAt <= before.cursor.at),
   )?.taskId
+}
+
+/**
+ * Occurrences that former definitions held back with jitter, and that those in their place have behind the cursor: due
+ * by the present one, and over with those that were replaced in between.
+ */
+export function heldBack(
+  former: ReadonlyMap<string, Era | undefined>,
+  current: ReadonlyMap<string, Era>,
+  retired: readonly Retired[],
+  cursor: Cursor,
+): { readonly overdue: readonly DueItem[]; readonly retired: readonly Retired[] } {
+  const overdue: DueItem[] = []
+  const over: Retired[] = []
+  for (const [taskId, era] of former) {
+    const before = era?.definition ?? undefined
+    if (before === undefined || before.jitterMs === 0) continue
+    const present = current.get(taskId)?.definition ?? undefined
+    const due = present === undefined ? undefined : overdueOf(present, cursor, before)
+    if (due !== undefined && present !== undefined) overdue.push({ ...due, definition: present })
+    // The first one that ended is the former one itself.
+    for (const each of retired.filter(({ definition }) => definition.taskId === taskId).slice(1)) {
+      const ended = overdueOf(each.definition, cursor, before)
+      if (ended === undefined) continue
+      const { scheduledAt } = ended
+      const definition = { ...each.definition, since: scheduledAt - 1, finalAt: scheduledAt }
+      over.push({ ...each, definition, isUnseen: true })
+    }
+  }
+  return { overdue, retired: over }
 }

@@ -12,7 +12,7 @@ import type { Before, Chain, Tick } from './chain.js'
 import { Due } from './due.js'
 import type { Era } from './eras.js'
 import type { Findings } from './findings.js'
-import { baselessFloor, raised } from './floors.js'
+import { baselessFloor, heldBack, raised } from './floors.js'
 import type { Model } from './model.js'
 import { differingTasks } from './outcomes.js'
 import { lastIndexAt } from './search.js'
@@ -41,6 +41,8 @@ export class Replay {
   /** Of all tasks of the partition, in the order of their positions. */
   private readonly steps: readonly Era[]
   private readonly current = new Map<string, Era>()
+  /** Of what changed with this tick: how it was planned before. */
+  private former = new Map<string, Era | undefined>()
   private readonly due = new Due()
   private next = 0
   /** What the fields above stand at. */
@@ -87,9 +89,12 @@ export class Replay {
 
   private advance(position: Position): ReadonlyMap<string, readonly Era[]> {
     const begun = new Map<string, Era[]>()
+    this.former = new Map()
     for (let era = this.steps[this.next]; era !== undefined && era.from <= position; ) {
-      this.current.set(era.task.taskId, era)
-      listOf(begun, era.task.taskId).push(era)
+      const { taskId } = era.task
+      if (!this.former.has(taskId)) this.former.set(taskId, this.current.get(taskId))
+      this.current.set(taskId, era)
+      listOf(begun, taskId).push(era)
       this.next += 1
       era = this.steps[this.next]
     }
@@ -142,6 +147,7 @@ export class Replay {
   private planned({ tick, before, taken }: Window, asked: Asked): Plan {
     const { cluster, maxDecisionsPerTick, misfireGraceMs } = this.parts.meta
     const { evaluatedAt, more, cursor } = tick.checkpoint
+    const held = heldBack(this.former, this.current, asked.retired, before.cursor)
     const planned = plan({
       cluster,
       cursor: before.cursor,
@@ -151,10 +157,11 @@ export class Replay {
         return definition === null ? [] : [raised(definition, tick.checkpoint)]
       }),
       ...asked,
-      retired: asked.retired.map((each) => ({
-        ...each,
-        definition: raised(each.definition, tick.checkpoint),
-      })),
+      overdue: held.overdue,
+      retired: [
+        ...asked.retired.map((each) => ({ ...each, definition: raised(each.definition, tick.checkpoint) })),
+        ...held.retired,
+      ],
       // How busy workers were is not known here: what hangs on it is compared apart.
       busy: () => ({ running: 0, queued: 0 }),
       limits: { maxDecisions: maxDecisionsPerTick, misfireGraceMs },

@@ -1,4 +1,4 @@
-import { nextOccurrence, type Occurrence, scheduledBefore } from './occurrence.js'
+import { dispatchInstant, nextOccurrence, type Occurrence, scheduledBefore } from './occurrence.js'
 import type { Cursor, Definition, Floor } from './types.js'
 
 /**
@@ -18,6 +18,23 @@ export function floorOf(
   if (held === undefined) return undefined
   const open = former === undefined ? undefined : heldBack(former, cursor)
   return open?.scheduledAt === held.scheduledAt ? undefined : { taskId, since, ...held }
+}
+
+/**
+ * The occurrence that `former` still held back at the cursor, when the definition that takes its place dispatches it at
+ * or before the cursor: no tick would ever meet it. Undefined: there is none.
+ */
+export function overdueOf(
+  definition: Definition,
+  cursor: Cursor,
+  former: Definition | undefined,
+): Occurrence | undefined {
+  const open = former === undefined ? undefined : heldBack(former, cursor)
+  if (open === undefined) return undefined
+  const { scheduledAt } = open
+  if (scheduledBefore(definition, scheduledAt) !== scheduledAt) return undefined
+  if (heldBack(definition, cursor)?.scheduledAt === scheduledAt) return undefined
+  return { scheduledAt, dispatchAt: dispatchInstant(definition, scheduledAt) }
 }
 
 /** The occurrence that is scheduled at or before the cursor and dispatched behind it. There is one at most. */

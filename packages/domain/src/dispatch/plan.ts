@@ -62,6 +62,8 @@ export interface PlanInput {
    * may have nothing else.
    */
   readonly armed: readonly Definition[]
+  /** Single occurrences behind the cursor that former definitions had held back with jitter (`overdueOf`). */
+  readonly overdue?: readonly DueItem[]
   readonly requests: readonly Request[]
   /** Unfinished runs of a task, as known at this position. */
   readonly busy: (taskId: string) => Busy
@@ -95,6 +97,7 @@ export function plan(input: PlanInput): Plan {
   const ledger = new Ledger(input)
   for (const retired of input.retired) ledger.retire(retired)
   for (const request of input.requests) ledger.request(request)
+  for (const item of input.overdue ?? []) ledger.guard(item.definition, () => ledger.overdue(item))
   const heap = new DueHeap()
   const begun = new Map<string, DueItem | undefined>()
   for (const definition of input.armed) {
@@ -247,6 +250,22 @@ class Ledger {
     }
     this.emitOrHold(item, late ? 'catchUp' : 'scheduled')
     return this.following(definition, { at: item.dispatchAt, taskId: definition.taskId })
+  }
+
+  /** One occurrence by itself: by its time missed or not, as the policy says of the newest. */
+  overdue(item: DueItem): void {
+    const { definition, scheduledAt, dispatchAt } = item
+    const { now, limits } = this.input
+    const { policy, windowSeconds } = definition.catchUp
+    const isLate = now - dispatchAt > limits.misfireGraceMs
+    const isMissed = policy === 'none' || (windowSeconds !== null && now - scheduledAt > windowSeconds * 1000)
+    if (definition.expires !== null && now >= definition.expires) {
+      this.skipped(definition, 'expired', scheduledAt, scheduledAt)
+    } else if (isLate && isMissed) {
+      this.skipped(definition, 'misfire', scheduledAt, scheduledAt)
+    } else {
+      this.emitOrHold(item, isLate ? 'catchUp' : 'scheduled')
+    }
   }
 
   private catchUpFrom(definition: Definition): DueItem | undefined {

@@ -104,7 +104,10 @@ export class LeasedTenure implements Tenure {
   async run(stop: Stop, onHeard: () => void): Promise<void> {
     const { clock, random, options } = this.parts
     while (!stop.stopped) {
+      const wasFit = this.parts.fitness.isFit
       await this.parts.fitness.review()
+      // What it has not seen going on while it was cut off is no orphan for that.
+      if (!wasFit) for (const seat of this.seats) seat.seenAt = clock.elapsed()
       await this.renew()
       onHeard()
       await Promise.all(this.seats.map((_, partition) => this.look(partition)))

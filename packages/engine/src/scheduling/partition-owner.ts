@@ -25,7 +25,7 @@ import { PortFault, unavailable } from '../ports/faults.js'
 import type { Change } from '../projection/projector.js'
 import { Signal } from '../signal.js'
 import { DueIndex } from './due-index.js'
-import { floorsFor } from './floors.js'
+import { type Carried, carriedOver } from './floors.js'
 import type { NodeParts } from './node-parts.js'
 import { type Asked, isPlannable, Undecided } from './undecided.js'
 
@@ -236,11 +236,12 @@ export class PartitionOwner {
     const position = parts.views.position()
     if (position < this.position) return this.behind(isReached)
     const asked = this.undecided.upTo(position)
-    this.floors = floorsFor(asked, this.checkpoint?.floors ?? [], this.cursor, parts)
+    const carried = carriedOver(asked, this.checkpoint?.floors ?? [], this.cursor, parts)
+    this.floors = carried.floors
     for (const taskId of this.dirty) this.place(parts.views.task(taskId))
     this.dirty.clear()
     const now = this.checkpoint?.more === true ? this.checkpoint.evaluatedAt : parts.clock.now()
-    const decision = this.decide(now, position, asked)
+    const decision = this.decide(now, position, { ...asked, ...carried })
     if (decision === undefined) return 'nothing'
     try {
       return await this.commit(decision)
@@ -264,24 +265,23 @@ export class PartitionOwner {
     return 'parked'
   }
 
-  private decide(now: Instant, position: Position, asked: Asked): Decision | undefined {
-    const { parts, floors } = this
+  private decide(now: Instant, position: Position, asked: Asked & Carried): Decision | undefined {
+    const { parts } = this
     const limit = parts.options.maxDecisionsPerTick
     const taken = this.index.take(now, limit)
     if (taken.length === 0 && this.undecided.isEmpty && !this.isCheckpointDue(now)) return undefined
     const definitions = this.definitionsOf(taken.map((item) => item.taskId))
     const last = taken.at(-1)
     const isCut = taken.length === limit && (this.index.peek() ?? Number.POSITIVE_INFINITY) <= now
-    const busy = parts.runs.busy(
-      definitions.filter((d) => d.overlap !== 'allow').map((d) => d.taskId),
-      now,
-    )
+    const exclusive = definitions.filter((d) => d.overlap !== 'allow').map((d) => d.taskId)
+    const busy = parts.runs.busy(exclusive, now)
     const decided = plan({
       cluster: parts.options.cluster,
       cursor: this.cursor,
       now,
       definitions,
-      retired: asked.retired.map((each) => ({ ...each, definition: raised(each.definition, floors) })),
+      retired: asked.retired,
+      overdue: asked.overdue,
       armed: this.definitionsOf(asked.armed),
       requests: asked.requests,
       busy: (taskId) => busy.get(taskId) ?? { running: 0, queued: 0 },

@@ -74,7 +74,7 @@ export class Undecided {
       position,
       wasPlannable,
       former: former?.ok === true ? former.value : undefined,
-      hasJitter: after.spec.jitterSeconds > 0,
+      hasJitter: after.spec.jitterSeconds > 0 || former !== undefined,
     })
     if (event.type === 'TaskHistoryReset') this.resets.push({ position, taskId: after.taskId })
     if (before === undefined || !isPlannable(before)) return
