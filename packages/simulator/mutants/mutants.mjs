@@ -17,7 +17,6 @@ const plan = 'domain/dist/dispatch/plan.js'
 
 const edit = (file, find, replace) => ({ file, find, replace })
 const takesOver = 'await taking.begin(this.topics.transactionalId(partition));'
-const unknown = `\${tick.next.seq}\`, fault);\n            return 'unknown';`
 const commits = 'const outcome = await within(clock, left(), transactor.commit());'
 const tickRecordsOf = 'const records = tickRecords(dispatchTopics(options.prefix), this.partition, tick);'
 const inTwo = (first, second) => [
@@ -77,10 +76,15 @@ export const mutants = [
     edits: [
       edit(
         claim,
-        unknown,
-        `\${tick.next.seq}\`, fault);
+        "return outcome === tooLate ? 'unknown' : outcome;\n    }\n    async takenBack",
+        `if (outcome !== tooLate) return outcome;
+            if (this.isReused) return 'unknown';
+            this.isReused = true;
             transactor.state = 'good'; transactor.added?.clear();
-            try { return await this.write(transactor, tick) } catch { return 'unknown' }`,
+            try { return await this.write(transactor, tick) } catch { return 'unknown' }
+            finally { this.isReused = false }
+    }
+    async takenBack`,
       ),
     ],
   },
@@ -122,8 +126,8 @@ export const mutants = [
     edits: [
       edit(
         owner,
-        'const decision = this.decide(now, position, asked);',
-        'await parts.clock.sleep(20); const decision = this.decide(now, position, asked);',
+        'const decision = this.decide(',
+        'await parts.clock.sleep(20); const decision = this.decide(',
       ),
     ],
   },
