@@ -7,8 +7,10 @@ const regressions: readonly (readonly [seed: number, found: string])[] = [
   [3, 'a history reset of a task that was created behind the cursor left the old revision armed'],
   [41, 'a node that had been fenced often blocked its partition for minutes while it came first in order'],
   [67, 'a change stamped far before the cursor brought a decided occurrence again by its jitter'],
+  [108, 'a node that had stood still took a partition for an orphan that went on elsewhere'],
   [119, 'a takeover read the log from a server that was behind, and passed over two triggers'],
   [221, 'a subscription that repeated events made a backfill run twice in one tick'],
+  [224, 'a node that had been cut off took for orphans what it had not seen going on'],
   [265, 'a one-off created behind the cursor was completed before its occurrence had an outcome'],
 ]
 
