@@ -30,6 +30,18 @@ describe('clusters from seeds', () => {
     expect(told(await runSeed(seedOfCommit()))).toEqual([])
   })
 
+  it.each([2, 3])(
+    'acceptance case 36: %i schedulers, owners that are paused and killed, take-overs',
+    async (n) => {
+      const options = { schedulers: n, apis: 1, only: ['pause-long', 'crash'], spanMs: 180_000 } as const
+      const report = await runSeed(136, options)
+      expect(told(report)).toEqual([])
+      expect(report.faults.get('pause-long')).toBeGreaterThan(0)
+      expect(report.takeovers).toBeGreaterThan(n)
+      expect(report.runs).toBeGreaterThan(50)
+    },
+  )
+
   it.each([21, 22])('seed %i leaves the same trace and history twice', async (seed) => {
     const first = await runSeed(seed)
     const second = await runSeed(seed)
