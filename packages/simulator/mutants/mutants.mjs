@@ -339,17 +339,6 @@ export const mutants = [
     ],
   },
   {
-    name: 'events of a takeover heard twice',
-    why: 'what reached the new owner as it was applied is replayed from the log as well',
-    edits: [
-      edit(
-        scheduler,
-        'if (!wanted.has(owner.partition) || event.position > owner.liveAfter)',
-        'if (!wanted.has(owner.partition))',
-      ),
-    ],
-  },
-  {
     name: 'share kept by a node that is cut off',
     why: 'a node that lives and can do nothing keeps its partitions',
     edits: [
@@ -358,14 +347,6 @@ export const mutants = [
         'if (this.isFit)\n            this.troubleSince',
         'if (false)\n            this.troubleSince',
       ),
-    ],
-  },
-  {
-    name: 'clock believed against all others',
-    why: 'a wall that is an hour ahead is followed',
-    edits: [
-      edit('engine/dist/clock-guard.js', 'now: isAhead || isBehind ? slowest : wall,', 'now: wall,'),
-      edit('engine/dist/clock-guard.js', 'mustLetGo: farSince', 'mustLetGo: false && farSince'),
     ],
   },
 ]
