@@ -63,9 +63,17 @@ export class Scheduler {
 
   /** Changes that the projector has just applied: in the same turn, so index and read models never differ. */
   changed(changes: readonly Change[]): void {
+    const { definitions } = this.parts.node
+    // The read models are behind the whole page already: what a task referred to before its own change is older then.
+    const isMixed = changes.some(({ kind }) => kind === 'schedule' || kind === 'calendar')
     for (const change of changes) {
-      if (change.kind === 'task') this.ownerOf(change.after.taskId)?.changed(change)
-      else if (change.kind === 'schedule' || change.kind === 'calendar') this.sharedChanged(change)
+      if (change.kind === 'task') {
+        const { event, after } = change
+        const lookups = isMixed ? definitions.lookupsAsOf(after.namespace, event.position - 1) : undefined
+        this.ownerOf(after.taskId)?.changed(change, lookups)
+      } else if (change.kind === 'schedule' || change.kind === 'calendar') {
+        this.sharedChanged(change)
+      }
     }
   }
 
