@@ -13,6 +13,7 @@ const regressions: readonly (readonly [seed: number, found: string])[] = [
   [224, 'a node that had been cut off took for orphans what it had not seen going on'],
   [265, 'a one-off created behind the cursor was completed before its occurrence had an outcome'],
   [600, 'a task left a shared schedule that changed in the same page: what it had due had no outcome'],
+  [770, 'a node that stood still several times took for orphans what it had not had time to see'],
 ]
 
 const told = ({ seed, findings }: SeedReport): readonly string[] =>

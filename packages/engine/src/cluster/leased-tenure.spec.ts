@@ -296,11 +296,30 @@ describe('holding', () => {
     const second = bench.ranked(1)
     for (const partition of second) bench.store.held.set(partition, 'other/i-other')
     await bench.start()
-    await bench.clock.advance(115_000)
+    const [own] = bench.ranked(0)
+    if (own === undefined) throw new Error('choose other names')
+    const goOn = async (seconds: number) => {
+      for (let at = 0; at < seconds; at += 5) {
+        const seq = (bench.seen.get(own)?.seq ?? 0) + 1
+        bench.seen.set(own, { seq, term: 1, engineVersion: '1', tzVersion: 'test' } as Checkpoint)
+        await bench.clock.advance(5_000)
+      }
+    }
+    await goOn(115)
     expect(bench.mine).toEqual(bench.ranked(0))
-    await bench.clock.advance(10_000)
+    await goOn(10)
     expect(bench.mine).toHaveLength(partitions)
     expect(second.every((partition) => bench.tenure.holds(partition))).toBe(true)
+  })
+
+  it('is patient when nothing at all gets on: it may be the one that does not see', async () => {
+    bench.store.others.push(member('other'))
+    for (const partition of bench.ranked(1)) bench.store.held.set(partition, 'other/i-other')
+    await bench.start()
+    await bench.clock.advance(350_000)
+    expect(bench.mine).toEqual(bench.ranked(0))
+    await bench.clock.advance(20_000)
+    expect(bench.mine).toHaveLength(partitions)
   })
 })
 

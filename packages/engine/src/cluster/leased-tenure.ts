@@ -72,9 +72,8 @@ export class LeasedTenure implements Tenure {
   private isLeaving = false
   /** Since when this process has been a member without a break; elapsed. */
   private joinedAt = Number.POSITIVE_INFINITY
-  private heardAt = Number.NEGATIVE_INFINITY
-  /** The last renewal was not answered. */
-  private isFailing = false
+  /** Since when renewals have not been answered; undefined: the last one was. */
+  private failingSince: number | undefined
 
   constructor(parts: LeasedTenureParts) {
     this.parts = parts
@@ -103,11 +102,14 @@ export class LeasedTenure implements Tenure {
   /** Renews until `stop`, then leaves. `onHeard`: the first renewal was answered, or has failed. */
   async run(stop: Stop, onHeard: () => void): Promise<void> {
     const { clock, random, options } = this.parts
+    let askedAt = clock.elapsed()
     while (!stop.stopped) {
       const wasFit = this.parts.fitness.isFit
       await this.parts.fitness.review()
-      // What it has not seen going on while it was cut off is no orphan for that.
-      if (!wasFit) for (const seat of this.seats) seat.seenAt = clock.elapsed()
+      const stoodStill = clock.elapsed() - askedAt > options.leaseTtlMs
+      askedAt = clock.elapsed()
+      // What it has not seen going on while it was cut off, or stood still, is no orphan for that.
+      if (!wasFit || stoodStill) for (const seat of this.seats) seat.seenAt = askedAt
       await this.renew()
       onHeard()
       await Promise.all(this.seats.map((_, partition) => this.look(partition)))
@@ -221,12 +223,11 @@ export class LeasedTenure implements Tenure {
       const isMember = outcome === 'member'
       if (isMember && !this.isMember) this.joinedAt = answeredAt
       this.isMember = isMember
-      this.heardAt = answeredAt
-      this.isFailing = false
+      this.failingSince = undefined
       this.roster.update(members, answeredAt)
     } catch (fault) {
       this.rethrow('renewing the membership', fault)
-      this.isFailing = true
+      this.failingSince ??= clock.elapsed()
       // What it says of itself holds whether or not the store has heard it.
       const others = this.roster.members.filter(({ nodeId }) => nodeId !== options.nodeId)
       if (this.isMember || others.length === 0) this.roster.update([...others, member], clock.elapsed())
@@ -243,11 +244,14 @@ export class LeasedTenure implements Tenure {
   }
 
   /**
-   * Whether the store is in reach. Only when it was asked and has not answered, and nothing holds any more that it has
-   * said: a process that stood still has not asked, and must not take what seems to be an orphan to it.
+   * Whether the store is in reach. Not, when it has been asked for the time of a lease without an answer. A process
+   * that stood still has not asked, and must not take what only seems to be an orphan to it.
    */
   private get isHeard(): boolean {
-    return !this.isFailing || this.parts.clock.elapsed() - this.heardAt < this.parts.options.leaseTtlMs
+    const { failingSince } = this
+    return (
+      failingSince === undefined || this.parts.clock.elapsed() - failingSince < this.parts.options.leaseTtlMs
+    )
   }
 
   /** One partition at each renewal: notes its progress, keeps its lease, lets go of what is not this node's. */
@@ -282,7 +286,7 @@ export class LeasedTenure implements Tenure {
     if (this.isHeard && !this.isMember) return false
     const rank = this.roster.rank(partition, seat.seen)
     if (rank < 0) return false
-    const patience = options.orphanMs * (1 + rank)
+    const patience = options.orphanMs * (1 + rank) * (this.isHeard && this.seesNothing(now) ? 3 : 1)
     if (!fitness.isTroubled && now - seat.seenAt > patience && (rank > 0 || !this.isHeard)) {
       seat.seenAt = now
       seat.keepUntil = now + options.orphanMs
@@ -291,6 +295,11 @@ export class LeasedTenure implements Tenure {
     if (rank > 0 || !this.isHeard) return false
     if (seat.hasLease && now < seat.leaseUntil) return true
     return (await this.acquire(partition, seat)) === 'held' && clock.elapsed() < seat.leaseUntil
+  }
+
+  /** No partition at all has got on: then it is more likely that this node can't see them than that all stand still. */
+  private seesNothing(now: number): boolean {
+    return this.seats.every(({ seenAt }) => now - seenAt > this.parts.options.orphanMs)
   }
 
   /** Trust in a lease counts from when it was asked for, on a clock that nobody sets. */
