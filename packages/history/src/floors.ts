@@ -4,6 +4,7 @@ import {
   type Definition,
   type DueItem,
   overdueOf,
+  overdueRetired,
   type Retired,
 } from '@almanac/domain'
 import type { Before } from './chain.js'
@@ -55,11 +56,8 @@ export function heldBack(
     if (due !== undefined && present !== undefined) overdue.push({ ...due, definition: present })
     // The first one that ended is the former one itself.
     for (const each of retired.filter(({ definition }) => definition.taskId === taskId).slice(1)) {
-      const ended = overdueOf(each.definition, cursor, before)
-      if (ended === undefined) continue
-      const { scheduledAt } = ended
-      const definition = { ...each.definition, since: scheduledAt - 1, finalAt: scheduledAt }
-      over.push({ ...each, definition, isUnseen: true })
+      const ended = overdueRetired(each, cursor, before)
+      if (ended !== undefined) over.push(ended)
     }
   }
   return { overdue, retired: over }

@@ -14,6 +14,7 @@ export {
 export { formatInstant, maxInstant, minInstant, parseInstant } from './instant.js'
 export { nextOnGridMicros } from './interval.js'
 export { dstNotes } from './notes.js'
+export { rememberLast } from './remember-last.js'
 export { type Fields, fieldsOf, join, nearest, show, unknownKeys } from './shape.js'
 export { describe, modelText } from './text.js'
 export * from './types.js'

@@ -1,4 +1,5 @@
 import { dispatchInstant, nextOccurrence, type Occurrence, scheduledBefore } from './occurrence.js'
+import type { Retired } from './plan.js'
 import type { Cursor, Definition, Floor } from './types.js'
 
 /**
@@ -35,6 +36,19 @@ export function overdueOf(
   if (scheduledBefore(definition, scheduledAt) !== scheduledAt) return undefined
   if (heldBack(definition, cursor)?.scheduledAt === scheduledAt) return undefined
   return { scheduledAt, dispatchAt: dispatchInstant(definition, scheduledAt) }
+}
+
+/** The same for a definition that is over before any tick saw it: that one occurrence ends with it. */
+export function overdueRetired(
+  retired: Retired,
+  cursor: Cursor,
+  former: Definition | undefined,
+): Retired | undefined {
+  const overdue = overdueOf(retired.definition, cursor, former)
+  if (overdue === undefined) return undefined
+  const { scheduledAt } = overdue
+  const definition = { ...retired.definition, since: scheduledAt - 1, finalAt: scheduledAt }
+  return { ...retired, definition, isUnseen: true }
 }
 
 /** The occurrence that is scheduled at or before the cursor and dispatched behind it. There is one at most. */

@@ -95,10 +95,6 @@ export class LeasedTenure implements Tenure {
     }))
   }
 
-  get members(): readonly Member[] {
-    return this.roster.members
-  }
-
   /** Renews until `stop`, then leaves. `onHeard`: the first renewal was answered, or has failed. */
   async run(stop: Stop, onHeard: () => void): Promise<void> {
     const { clock, random, options } = this.parts

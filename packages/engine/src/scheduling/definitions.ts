@@ -14,6 +14,7 @@ import {
   compile,
   type Recurrence,
   type Result,
+  rememberLast,
   type ScheduleValue,
 } from '@almanac/recurrence'
 import { findListed, type Page, type ViewStore } from '../ports/view-store.js'
@@ -147,20 +148,3 @@ const unplannable = (message: string): Result<Definition> => ({
 /** A comparison with NaN is false either way: one such number would make a whole partition's order wrong. */
 const isFiniteDefinition = ({ since, notBefore, expires, finalAt, jitterMs }: Definition): boolean =>
   [since, notBefore ?? 0, expires ?? 0, finalAt ?? 0, jitterMs].every(Number.isFinite)
-
-function rememberLast(recurrence: Recurrence): Recurrence {
-  let lastAfter = Number.NaN
-  let lastNext: number | undefined
-  return {
-    kind: recurrence.kind,
-    next: (after) => {
-      if (after !== lastAfter) {
-        lastNext = recurrence.next(after)
-        lastAfter = after
-      }
-      return lastNext
-    },
-    previous: (at) => recurrence.previous(at),
-    count: (after, until) => recurrence.count(after, until),
-  }
-}

@@ -1,11 +1,11 @@
 import {
   type Cursor,
-  type Definition,
   type DueItem,
   type Floor,
   floorOf,
   floorsBehind,
   overdueOf,
+  overdueRetired,
   type Retired,
   raised,
 } from '@almanac/domain'
@@ -51,19 +51,17 @@ export function carriedOver(
   const added = [...replaced.map(({ definition }) => definition), ...present].flatMap((each) =>
     guarded(() => floorOf(each, cursor, former.get(each.taskId))),
   )
-  const overdueIn = (definition: Definition) =>
-    guarded(() => overdueOf(definition, cursor, former.get(definition.taskId)))
   const floors = [...behind, ...added].sort(byTask)
   const heldBack = replaced.flatMap((each) =>
-    overdueIn(each.definition).map(({ scheduledAt }) => {
-      const definition = { ...each.definition, since: scheduledAt - 1, finalAt: scheduledAt }
-      return { ...each, definition, isUnseen: true }
-    }),
+    guarded(() => overdueRetired(each, cursor, former.get(each.definition.taskId))),
   )
   return {
     floors,
     overdue: present.flatMap((definition) =>
-      overdueIn(definition).map((occurrence) => ({ ...occurrence, definition })),
+      guarded(() => overdueOf(definition, cursor, former.get(definition.taskId))).map((occurrence) => ({
+        ...occurrence,
+        definition,
+      })),
     ),
     retired: [...above(floors), ...heldBack],
   }

@@ -51,6 +51,8 @@ export class Undecided {
   private requests: { readonly position: Position; readonly request: Request }[] = []
   /** By task. */
   private readonly steps = new Map<string, Step[]>()
+  /** Those with a step that jitter has to do with: few, and asked for at each tick. */
+  private readonly jittered = new Set<string>()
 
   constructor(definitions: Definitions) {
     this.definitions = definitions
@@ -99,6 +101,7 @@ export class Undecided {
   }
 
   private step(taskId: string, step: Step): void {
+    if (step.hasJitter) this.jittered.add(taskId)
     const steps = this.steps.get(taskId)
     if (steps === undefined) this.steps.set(taskId, [step])
     else steps.push(step)
@@ -134,10 +137,10 @@ export class Undecided {
     }
     const isDue = (item: { readonly position: Position }) => item.position <= position
     return {
-      changed: [...this.steps].flatMap(([taskId, steps]) => {
+      changed: [...this.jittered].flatMap((taskId) => {
         const first = firstOf(taskId)
-        const hasJitter = steps.some((step) => step.hasJitter && step.position <= position)
-        return hasJitter && first?.wasPlannable === true ? [{ taskId, former: first.former }] : []
+        const hasJitter = this.steps.get(taskId)?.some((step) => step.hasJitter && step.position <= position)
+        return hasJitter === true && first?.wasPlannable === true ? [{ taskId, former: first.former }] : []
       }),
       resets: this.resets.filter(isDue).map((item) => item.taskId),
       // What lies before the cursor the task's former definition has decided, if it had one.
@@ -162,6 +165,7 @@ export class Undecided {
       const left = steps.filter((step) => step.position > position)
       if (left.length === 0) this.steps.delete(taskId)
       else this.steps.set(taskId, left)
+      if (!left.some(({ hasJitter }) => hasJitter)) this.jittered.delete(taskId)
     }
   }
 

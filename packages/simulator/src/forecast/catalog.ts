@@ -26,6 +26,7 @@ import {
   parseInstant,
   type Recurrence,
   type Result,
+  rememberLast,
   type ScheduleValue,
 } from '@almanac/recurrence'
 
@@ -263,22 +264,5 @@ function sharedCompile(): typeof compile {
     const remembering = rememberLast(compiled.value)
     if (!key.includes('"interval"')) known.set(key, remembering)
     return { ok: true, value: remembering }
-  }
-}
-
-function rememberLast(recurrence: Recurrence): Recurrence {
-  let lastAfter = Number.NaN
-  let lastNext: Instant | undefined
-  return {
-    kind: recurrence.kind,
-    next: (after) => {
-      if (after !== lastAfter) {
-        lastNext = recurrence.next(after)
-        lastAfter = after
-      }
-      return lastNext
-    },
-    previous: (at) => recurrence.previous(at),
-    count: (after, until) => recurrence.count(after, until),
   }
 }
