@@ -25,11 +25,13 @@ export const allowed: Readonly<Record<string, readonly string[]>> = {
   simulator: [...libraries, 'history'],
   api: libraries,
   dashboard: [...belowProtocol, 'protocol', 'client'],
-  scheduler: libraries,
+  scheduler: [...libraries, 'api', 'dashboard'],
   relay: libraries,
   auditor: libraries,
-  standalone: [...libraries, 'api', 'dashboard'],
-  loadtest: [...libraries],
+  standalone: [...libraries, 'api', 'dashboard', 'scheduler'],
+  'eventstore-double': [],
+  infra: [],
+  loadtest: [...libraries, 'infra', 'scheduler'],
 }
 
 /** Both what package.json says and what the files import. */
