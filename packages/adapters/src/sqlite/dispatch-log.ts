@@ -1,5 +1,12 @@
 import type { Checkpoint, PartitionId } from '@almanac/domain'
-import { type Claim, type CommitOutcome, type DispatchLog, PortFault, type Tick } from '@almanac/engine'
+import {
+  type Claim,
+  type CommitOutcome,
+  type DispatchLog,
+  type PartitionOwner,
+  PortFault,
+  type Tick,
+} from '@almanac/engine'
 import { type Committer, isUnknown } from './committer.js'
 import type { Database, Statement } from './database.js'
 import { RunWriter } from './run-writer.js'
@@ -41,6 +48,11 @@ export class SqliteDispatchLog implements DispatchLog {
 
   seen(partition: PartitionId): Checkpoint | null {
     return this.#seen.get(partition) ?? null
+  }
+
+  /** There is one node, and it knows what it owns. */
+  owner(): PartitionOwner | null {
+    return null
   }
 
   /** The writer waits for what was handed in before, and refuses when nothing can be written any more. */

@@ -1,6 +1,7 @@
 import type { EventMetadata, Position, RecordedEvent, Revision, StoredEvent } from '@almanac/domain'
 import {
   type AppendResult,
+  appendedAt,
   type Clock,
   createStop,
   type EventFilter,
@@ -25,6 +26,8 @@ export interface EventLogParts {
   readonly pollMs: number
 }
 
+type EventPlace = Pick<EventRow, 'id' | 'revision' | 'position'>
+
 export class SqliteEventLog implements EventLog {
   readonly #parts: EventLogParts
   readonly #lastRevision: Statement
@@ -41,7 +44,7 @@ export class SqliteEventLog implements EventLog {
     this.#parts = parts
     this.#lastRevision = database.prepare('SELECT max(revision) AS revision FROM events WHERE stream = ?')
     this.#idsFrom = database.prepare(
-      'SELECT id, position FROM events WHERE stream = ? AND revision >= ? ORDER BY revision LIMIT ?',
+      'SELECT id, revision, position FROM events WHERE stream = ? AND revision >= ? ORDER BY revision LIMIT ?',
     )
     this.#tail = database.prepare(tailSql)
     this.#insert = database.prepare(
@@ -93,20 +96,22 @@ export class SqliteEventLog implements EventLog {
     const first = expected === 'none' ? 0 : expected + 1
     if (actual !== expected) return this.#repeated(stream, first, events) ?? { outcome: 'conflict', actual }
     let { position, chain } = tailOf(this.#tail)
+    const rows: EventRow[] = []
     for (const [index, event] of events.entries()) {
       position += 1
-      chain = this.#insertNow(rowOf(event, stream, first + index, position), event.metadata, chain)
+      const row = rowOf(event, stream, first + index, position)
+      chain = this.#insertNow(row, event.metadata, chain)
+      rows.push(row)
     }
-    return { outcome: 'appended', revision: first + events.length - 1, position }
+    return appendedAt(rows)
   }
 
   /** The answer of the first time, when exactly these events stand where they would have gone. */
   #repeated(stream: string, first: Revision, events: readonly StoredEvent[]): AppendResult | undefined {
-    const there = this.#idsFrom.all(stream, first, events.length) as { id: string; position: number }[]
-    const last = there.at(-1)
-    if (last === undefined || there.length !== events.length) return undefined
+    const there = this.#idsFrom.all(stream, first, events.length) as EventPlace[]
+    if (there.length !== events.length) return undefined
     if (!events.every((event, index) => event.id === there[index]?.id)) return undefined
-    return { outcome: 'appended', revision: first + events.length - 1, position: last.position }
+    return appendedAt(there)
   }
 
   #insertNow(row: EventRow, metadata: EventMetadata, previous: string): string {

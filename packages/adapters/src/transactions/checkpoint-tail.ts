@@ -1,5 +1,5 @@
 import type { Checkpoint, PartitionId } from '@almanac/domain'
-import type { Stop } from '@almanac/engine'
+import type { PartitionOwner, Stop } from '@almanac/engine'
 import type { TransactionalDispatchOptions, TransactionalDispatchParts } from './dispatch-parts.js'
 import { isCheckpoint, isOwner, type OwnerRecord, readCheckpoint, readOwner } from './records.js'
 import { dispatchTopics } from './topics.js'
@@ -32,6 +32,7 @@ export class CheckpointTail {
   private readonly options: TransactionalDispatchOptions
   private readonly newest = new Map<PartitionId, Checkpoint>()
   private readonly terms = new Map<PartitionId, number>()
+  private readonly owners = new Map<PartitionId, PartitionOwner>()
   private readonly awaited = new Map<string, (before: Before) => void>()
 
   constructor(parts: TransactionalDispatchParts, options: TransactionalDispatchOptions) {
@@ -55,6 +56,10 @@ export class CheckpointTail {
 
   seen(partition: PartitionId): Checkpoint | null {
     return this.newest.get(partition) ?? null
+  }
+
+  owner(partition: PartitionId): PartitionOwner | null {
+    return this.owners.get(partition) ?? null
   }
 
   /** Of all owners and checkpoints that have been seen. */
@@ -115,7 +120,9 @@ export class CheckpointTail {
     const resolve = this.awaited.get(owner.nonce)
     this.awaited.delete(owner.nonce)
     resolve?.({ ...found, highestTerm: this.highestTerm(partition) })
-    this.learn(partition, owner.term)
+    const { nodeId, term } = owner
+    if (term >= (this.owners.get(partition)?.term ?? 0)) this.owners.set(partition, { nodeId, term })
+    this.learn(partition, term)
   }
 
   private learn(partition: PartitionId, term: number): void {

@@ -1,5 +1,12 @@
 import type { Checkpoint, PartitionId } from '@almanac/domain'
-import { type Claim, type DispatchLog, PortFault, type Stop, unavailable } from '@almanac/engine'
+import {
+  type Claim,
+  type DispatchLog,
+  type PartitionOwner,
+  PortFault,
+  type Stop,
+  unavailable,
+} from '@almanac/engine'
 import { type Before, CheckpointTail } from './checkpoint-tail.js'
 import { TransactionalClaim } from './claim.js'
 import { tooLate, within } from './deadline.js'
@@ -37,6 +44,10 @@ export class TransactionalDispatchLog implements DispatchLog {
 
   seen(partition: PartitionId): Checkpoint | null {
     return this.tail.seen(partition)
+  }
+
+  owner(partition: PartitionId): PartitionOwner | null {
+    return this.tail.owner(partition)
   }
 
   /** Takes over an id of this node's own: that needs a log that can write. */

@@ -39,8 +39,12 @@ export class MemoryTransactionLog implements TransactionLog {
     return holder
   }
 
-  async *follow(topic: string, stop: Stop): AsyncIterable<readonly CommittedRecord[]> {
-    const next = new Map<number, number>()
+  async *follow(
+    topic: string,
+    stop: Stop,
+    from: ReadonlyMap<number, number> = new Map(),
+  ): AsyncIterable<readonly CommittedRecord[]> {
+    const next = new Map(from)
     while (!stop.stopped) {
       const batch: CommittedRecord[] = []
       for (const [partition, log] of this.logOf(topic).entries()) {

@@ -1,4 +1,4 @@
-import { outcomeUnknown, type Stop, unavailable } from '@almanac/engine'
+import { outcomeUnknown, unavailable } from '@almanac/engine'
 import type { MemoryTransactionLog } from './memory-log.fixture.js'
 import type { LogRecord, TransactionLog, Transactor } from './transaction-log.js'
 
@@ -50,11 +50,11 @@ export class ScriptedLog implements TransactionLog {
     )
   }
 
-  async *follow(topic: string, stop: Stop): ReturnType<TransactionLog['follow']> {
+  async *follow(...args: Parameters<TransactionLog['follow']>): ReturnType<TransactionLog['follow']> {
     const broken = new Promise<never>((_, reject) => {
       this.breakReading = reject
     })
-    const reading = this.inner.follow(topic, stop)[Symbol.asyncIterator]()
+    const reading = this.inner.follow(...args)[Symbol.asyncIterator]()
     for (;;) {
       const { done, value } = await Promise.race([reading.next(), broken])
       if (done) return

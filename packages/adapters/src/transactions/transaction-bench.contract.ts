@@ -114,14 +114,14 @@ export class TransactionBench {
     expect(await this.settled(holder.commit())).toBe('committed')
   }
 
-  /** Reads the topic from its beginning until the test ends. A reading that breaks off begins again. */
-  read(topic: string, log = this.log): Reader {
+  /** Reads the topic until the test ends, `from` as in `follow`. A reading that breaks off begins again. */
+  read(topic: string, log = this.log, from?: ReadonlyMap<number, number>): Reader {
     const reader = new Tape()
     const follow = async () => {
       while (!this.stop.stopped) {
         reader.records.length = 0
         try {
-          for await (const batch of log.follow(topic, this.stop)) reader.records.push(...batch)
+          for await (const batch of log.follow(topic, this.stop, from)) reader.records.push(...batch)
         } catch {
           await this.tick()
         }

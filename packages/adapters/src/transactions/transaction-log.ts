@@ -34,12 +34,16 @@ export interface TransactionLog {
    */
   takeOver(transactionalId: string): Promise<Transactor>
   /**
-   * All committed records of a topic, partition by partition in order, from the earliest that is kept: first what
-   * there is, then what comes. A batch may hold records of several partitions. Never shows a record before all
+   * All committed records of a topic, partition by partition in order, from the offset that `from` has for the
+   * partition, else from the earliest that is kept: first what there is, then what comes. A batch may hold records of several partitions. Never shows a record before all
    * earlier ones of its partition that will be visible. Ends when `stop` fires; throws when the log can't be read:
    * begin again then.
    */
-  follow(topic: string, stop: Stop): AsyncIterable<readonly CommittedRecord[]>
+  follow(
+    topic: string,
+    stop: Stop,
+    from?: ReadonlyMap<number, number>,
+  ): AsyncIterable<readonly CommittedRecord[]>
 }
 
 export type SendOutcome =

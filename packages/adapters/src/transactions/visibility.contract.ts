@@ -50,6 +50,21 @@ const records = (bench: () => TransactionBench) => {
     expect(await bench().before(reader, 'three')).toEqual(['one', 'two'])
   })
 
+  it('begins where it is told to, partition by partition, and elsewhere at the earliest', async () => {
+    const topic = await bench().topic('runs')
+    const all = bench().read(topic)
+    const holder = await bench().takeOver('a')
+    await bench().write(holder, topic, 0, ['one', 'two', 'three'])
+    await bench().write(holder, topic, 1, ['four'])
+    await bench().until(() => all.records.length === 4, 'all of them')
+    const second = all.records.find(({ value }) => value === 'two')
+    const reader = bench().read(topic, bench().other(), new Map([[0, second?.offset ?? -1]]))
+    await bench().until(() => reader.records.length === 3, 'the rest')
+    await bench().write(holder, topic, 0, ['five'])
+    expect(await bench().before(reader, 'five')).toEqual(['two', 'three'])
+    expect(reader.values(1)).toEqual(['four'])
+  })
+
   it('shows transactions in the order of their commits, at growing offsets', async () => {
     const topic = await bench().topic('runs')
     const reader = bench().read(topic)

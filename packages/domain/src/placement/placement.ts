@@ -1,4 +1,6 @@
+import type { Instant } from '@almanac/recurrence'
 import type { Checkpoint, PartitionId } from '../dispatch/types.js'
+import type { Position } from '../event.js'
 import { digestOf } from '../ids.js'
 
 /** One process of the cluster, as it registers itself. */
@@ -13,6 +15,20 @@ export interface Member {
   /** Versions of the planner's rules and of the zone database: a node does not take over from newer ones. */
   readonly engineVersion: string
   readonly tzVersion: string
+  /** What it told of itself when it registered last: for people, nothing is decided by it. */
+  readonly report?: MemberReport
+}
+
+/** The state of a node, told by itself. */
+export interface MemberReport {
+  readonly startedAt: Instant
+  /** Its clock when it told. */
+  readonly now: Instant
+  readonly ready: boolean
+  /** Why not ready; null when ready. */
+  readonly problem: string | null
+  /** Position that its read models have. */
+  readonly viewPosition: Position
 }
 
 /**

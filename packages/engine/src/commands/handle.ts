@@ -165,31 +165,29 @@ async function append<S>(
   folded: Folded<S>,
   events: readonly StoredEvent[],
 ): Promise<Handled<S> | undefined> {
-  const appended = await appendOrFind(log, stream, folded.revision, events)
-  if (appended === undefined) return undefined
+  const positions = await appendOrFind(log, stream, folded.revision, events)
+  if (positions === undefined) return undefined
   const first = folded.revision === 'none' ? 0 : folded.revision + 1
-  const recorded = events.map((event, index) => ({
-    ...event,
-    stream,
-    revision: first + index,
-    position: appended - (events.length - 1 - index),
-    hash: eventHash(event),
-  }))
+  const recorded = events.map((event, index) => {
+    const position = positions[index]
+    if (position === undefined) throw new Error(`The log gave no position to event ${index} of ${stream}`)
+    return { ...event, stream, revision: first + index, position, hash: eventHash(event) }
+  })
   const { state, position } = streams.apply(stream, folded, recorded)
   return { state, position, events: recorded, repeated: false }
 }
 
-/** The position of the last event once it is in the log; undefined when another event has its place. */
+/** The positions of the events once they are in the log; undefined when another event has their place. */
 async function appendOrFind(
   log: EventLog,
   stream: string,
   expected: ExpectedRevision,
   events: readonly StoredEvent[],
-): Promise<Position | undefined> {
+): Promise<readonly Position[] | undefined> {
   for (let attempt = 1; ; attempt++) {
     try {
       const result = await log.append(stream, expected, events)
-      return result.outcome === 'appended' ? result.position : undefined
+      return result.outcome === 'appended' ? result.positions : undefined
     } catch (fault) {
       if (!isOutcomeUnknown(fault)) throw fault
       const there = await found(log, stream, events, fault)
@@ -208,10 +206,11 @@ async function found(
   stream: string,
   events: readonly StoredEvent[],
   unknown: unknown,
-): Promise<Position | undefined> {
-  const id = events.at(-1)?.id
+): Promise<readonly Position[] | undefined> {
+  const ids = new Set(events.map(({ id }) => id))
   try {
-    return (await log.readStream(stream)).find((event) => event.id === id)?.position
+    const there = (await log.readStream(stream)).filter(({ id }) => ids.has(id))
+    return there.length === events.length ? there.map(({ position }) => position) : undefined
   } catch {
     // Without an answer from the log the outcome stays what it was: unknown.
     throw unknown

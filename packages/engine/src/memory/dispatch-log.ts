@@ -1,5 +1,5 @@
 import type { Checkpoint, PartitionId } from '@almanac/domain'
-import type { Claim, CommitOutcome, DispatchLog, Tick } from '../ports/dispatch-log.js'
+import type { Claim, CommitOutcome, DispatchLog, PartitionOwner, Tick } from '../ports/dispatch-log.js'
 import type { MemoryRunStore } from './run-store.js'
 
 /**
@@ -36,6 +36,11 @@ class DispatchLogInMemory implements DispatchLog {
 
   seen(partition: PartitionId): Checkpoint | null {
     return this.checkpoints.get(partition) ?? null
+  }
+
+  /** Claimants have no names here. */
+  owner(): PartitionOwner | null {
+    return null
   }
 
   async probe(): Promise<void> {}

@@ -1,6 +1,13 @@
 import { eventHash, type Position, type RecordedEvent, type StoredEvent } from '@almanac/domain'
 import type { Stop } from '../ports/clock.js'
-import type { AppendResult, EventFilter, EventLog, EventPage, ExpectedRevision } from '../ports/event-log.js'
+import {
+  type AppendResult,
+  appendedAt,
+  type EventFilter,
+  type EventLog,
+  type EventPage,
+  type ExpectedRevision,
+} from '../ports/event-log.js'
 
 /** Events in one page of `follow`. */
 const followPage = 500
@@ -39,7 +46,7 @@ class MemoryEventLog implements EventLog {
     recorded.push(...placed)
     if (recorded.length > 0) this.streams.set(stream, recorded)
     for (const wake of [...this.waiting]) wake()
-    return { outcome: 'appended', revision: next + placed.length - 1, position: this.events.length }
+    return appendedAt(placed)
   }
 
   /** The same events at the same place are answered as the first time; anything else is a conflict. */
@@ -49,11 +56,8 @@ class MemoryEventLog implements EventLog {
     events: readonly StoredEvent[],
   ): AppendResult {
     const there = recorded.slice(next, next + events.length)
-    const last = there.at(-1)
     const isSame = there.length === events.length && there.every((event, i) => event.id === events[i]?.id)
-    if (last !== undefined && isSame) {
-      return { outcome: 'appended', revision: last.revision, position: last.position }
-    }
+    if (there.length > 0 && isSame) return appendedAt(there)
     return { outcome: 'conflict', actual: recorded.at(-1)?.revision ?? 'none' }
   }
 

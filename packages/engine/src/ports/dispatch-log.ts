@@ -30,6 +30,12 @@ export interface Claim {
   release(): Promise<void>
 }
 
+/** Who has claimed a partition. */
+export interface PartitionOwner {
+  readonly nodeId: string
+  readonly term: number
+}
+
 export interface DispatchLog {
   /**
    * Fences every earlier claimant of the partition, then returns its last committed checkpoint. The term is above
@@ -39,6 +45,8 @@ export interface DispatchLog {
   claim(partition: PartitionId, termAbove?: number): Promise<Claim>
   /** The newest committed checkpoint that has been seen here; null: none yet. Local, may be behind. */
   seen(partition: PartitionId): Checkpoint | null
+  /** The newest claimant that has been seen here; null: none yet, or they are not told apart. Local. */
+  owner(partition: PartitionId): PartitionOwner | null
   /** Resolves when the log answers and could be written; throws `unavailable` when not. Changes nothing. */
   probe(): Promise<void>
 }

@@ -62,12 +62,14 @@ const allOf = async (log: EventLog, max: number, prefixes?: readonly string[]) =
 }
 
 const appending = (log: () => EventLog) => {
-  it('starts a stream at revision 0 and answers the place of the last event', async () => {
-    expect(await log().append('s-a', 'none', events('a', 3))).toEqual({
-      outcome: 'appended',
-      revision: 2,
-      position: await log().head(),
-    })
+  it('starts a stream at revision 0 and answers the places of the events', async () => {
+    await log().append('s-other', 'none', events('o', 2))
+    const appended = await log().append('s-a', 'none', events('a', 3))
+    const positions = (await log().readStream('s-a')).map(({ position }) => position)
+    const position = await log().head()
+    expect(appended).toEqual({ outcome: 'appended', revision: 2, position, positions })
+    expect(positions.at(-1)).toBe(position)
+    expect(await log().append('s-a', 'none', events('a', 3))).toEqual(appended)
   })
 
   it('goes on from the expected revision', async () => {

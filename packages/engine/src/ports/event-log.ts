@@ -5,9 +5,27 @@ import type { Stop } from './clock.js'
 export type ExpectedRevision = Revision | 'none'
 
 export type AppendResult =
-  | { readonly outcome: 'appended'; readonly revision: Revision; readonly position: Position }
+  | {
+      readonly outcome: 'appended'
+      /** Of the last event. */
+      readonly revision: Revision
+      /** Of the last event. */
+      readonly position: Position
+      /** Of each event, in order: they grow, and need not be next to each other. */
+      readonly positions: readonly Position[]
+    }
   /** Somebody else was first. `actual` is the stream's last revision, or `none`. */
   | { readonly outcome: 'conflict'; readonly actual: ExpectedRevision }
+
+/** The answer to an append whose events have these places; throws when there are none. */
+export function appendedAt(
+  places: readonly { readonly revision: Revision; readonly position: Position }[],
+): AppendResult {
+  const last = places.at(-1)
+  if (last === undefined) throw new Error('There is nothing to append.')
+  const { revision, position } = last
+  return { outcome: 'appended', revision, position, positions: places.map((place) => place.position) }
+}
 
 export interface EventPage {
   readonly events: readonly RecordedEvent[]

@@ -155,6 +155,7 @@ export class MemoryNodes {
   private watchedDispatch(): DispatchLog {
     return {
       seen: (partition) => this.dispatch.seen(partition),
+      owner: (partition) => this.dispatch.owner(partition),
       probe: () => this.dispatch.probe(),
       claim: async (partition: PartitionId, termAbove) => {
         const claim = await this.dispatch.claim(partition, termAbove)

@@ -17,5 +17,6 @@ export const countedLog = (log: DispatchLog, onOutcome: (outcome: CommitOutcome)
     }
   },
   seen: (partition) => log.seen(partition),
+  owner: (partition) => log.owner(partition),
   probe: () => log.probe(),
 })

@@ -59,8 +59,13 @@ export class SimTransactionLog implements TransactionLog {
     throw refusal('InitProducerId', answer.error)
   }
 
-  async *follow(topic: string, stop: Stop): AsyncGenerator<readonly CommittedRecord[], void, undefined> {
-    const offsets = await untilStopped(this.begin(topic), stop)
+  async *follow(
+    topic: string,
+    stop: Stop,
+    from: ReadonlyMap<number, number> = new Map(),
+  ): AsyncGenerator<readonly CommittedRecord[], void, undefined> {
+    const earliest = await untilStopped(this.begin(topic), stop)
+    const offsets = earliest?.map((offset, partition) => Math.max(offset, from.get(partition) ?? 0))
     while (offsets !== undefined && !stop.stopped) {
       const fetched = await untilStopped(this.fetch(topic, offsets, stop), stop)
       if (fetched === undefined) return

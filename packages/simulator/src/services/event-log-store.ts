@@ -1,5 +1,11 @@
 import { eventHash, type Position, type RecordedEvent, type StoredEvent } from '@almanac/domain'
-import type { AppendResult, EventFilter, EventPage, ExpectedRevision } from '@almanac/engine'
+import {
+  type AppendResult,
+  appendedAt,
+  type EventFilter,
+  type EventPage,
+  type ExpectedRevision,
+} from '@almanac/engine'
 
 /** What an append came to, and what has to be on the disk before anybody may hear of it. */
 export interface Appended {
@@ -27,20 +33,19 @@ export class EventLogStore {
     const recorded = this.streams.get(stream) ?? []
     const next = expected === 'none' ? 0 : expected + 1
     if (recorded.length !== next) return this.repeated(recorded, next, events)
+    const added: RecordedEvent[] = []
     for (const [index, event] of events.entries()) {
       const position = this.events.length + 1
       const placed = { ...event, stream, revision: next + index, position, hash: eventHash(event) }
       freeze(placed)
       this.events.push(placed)
       recorded.push(placed)
+      added.push(placed)
     }
     if (recorded.length > 0) this.streams.set(stream, recorded)
     const position = this.events.length
     if (position > (this.tail.at(-1) ?? this.flushedTo)) this.tail.push(position)
-    return {
-      result: { outcome: 'appended', revision: next + events.length - 1, position },
-      after: position,
-    }
+    return { result: appendedAt(added), after: position }
   }
 
   /** The same events at the same place are answered as the first time; anything else is a conflict. */
@@ -52,10 +57,7 @@ export class EventLogStore {
     const there = recorded.slice(next, next + events.length)
     const last = there.at(-1)
     const isSame = there.length === events.length && there.every((event, i) => event.id === events[i]?.id)
-    if (last !== undefined && isSame) {
-      const { revision, position } = last
-      return { result: { outcome: 'appended', revision, position }, after: position }
-    }
+    if (last !== undefined && isSame) return { result: appendedAt(there), after: last.position }
     const actual = recorded.at(-1)
     return {
       result: { outcome: 'conflict', actual: actual?.revision ?? 'none' },
