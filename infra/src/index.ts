@@ -1,1 +1,3 @@
-export {}
+export { freePorts } from './child-server.js'
+export { type KafkaListener, type KafkaServer, type StartKafkaOptions, startKafka } from './kafka.js'
+export { type KafkaJarsOptions, resolveKafkaJars } from './kafka-jars.js'
