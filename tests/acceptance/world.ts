@@ -245,6 +245,7 @@ export class World {
   private watchedDispatch(port: DispatchLog): DispatchLog {
     return {
       seen: (partition) => port.seen(partition),
+      owner: (partition) => port.owner(partition),
       probe: () => this.counted(port.probe()),
       claim: async (partition, termAbove) => {
         const claim = this.watched(await this.counted(port.claim(partition, termAbove)))

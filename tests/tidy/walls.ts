@@ -18,7 +18,8 @@ export const allowed: Readonly<Record<string, readonly string[]>> = {
   domain: ['recurrence'],
   engine: ['recurrence', 'domain'],
   protocol: belowProtocol,
-  adapters: ['recurrence', 'domain', 'engine', 'protocol'],
+  // The double is a server that its specs talk to.
+  adapters: ['recurrence', 'domain', 'engine', 'protocol', 'eventstore-double'],
   client: [...belowProtocol, 'protocol'],
   history: [...belowProtocol, 'protocol'],
   cli: [...belowProtocol, 'protocol', 'client', 'adapters', 'history', 'simulator', 'standalone'],

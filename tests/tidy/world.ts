@@ -4,11 +4,13 @@ import { type Code, type Rule, type Violation, walk } from './repository.js'
 
 /**
  * Time, chance and timers come through ports, so that a simulation can give them. Adapters are where the ports
- * are made; `bin/`, benches, examples and tests are outside of the program that is simulated.
+ * are made; `bin/`, benches, examples, tests, and the servers that tests talk to are outside of the program that is
+ * simulated.
  */
 export const worldOnlyInAdapters: Rule = ({ code }) =>
   code
-    .filter(({ path }) => isSource(path) && !isBrowser(path) && !path.startsWith('packages/adapters/'))
+    .filter(({ path }) => isSource(path) && !isBrowser(path))
+    .filter(({ path }) => !/^packages\/(adapters|eventstore-double)\//.test(path))
     .flatMap((file) => findings(file, (node, parent) => exempt(file, worldOf(node, parent))))
 
 /**

@@ -4,6 +4,7 @@ import type {
   CommandContext,
   Json,
   Marker,
+  Member,
   PartitionId,
   Position,
   RecordedEvent,
@@ -201,13 +202,16 @@ export interface PartitionStatus {
   /** Instant up to which everything is decided. */
   readonly cursorAt: Instant | null
   readonly evaluatedAt: Instant | null
-  readonly tasks: number
+  /** Tasks that wait for their next instant; null: another node's partition. */
+  readonly tasks: number | null
+  /** Null: nothing is, or another node's partition. */
   readonly nextDueAt: Instant | null
 }
 
 export interface NodeStatus {
   readonly nodeId: string
   readonly cluster: string
+  readonly engineVersion: string
   readonly startedAt: Instant
   readonly now: Instant
   readonly ready: boolean
@@ -215,10 +219,22 @@ export interface NodeStatus {
   readonly problem: string | null
   readonly head: Position
   readonly viewPosition: Position
+  /** All live nodes, as they last told of themselves, this one included; empty: there is one only. */
+  readonly members: readonly Member[]
   readonly partitions: readonly PartitionStatus[]
   readonly counters: { readonly [name: string]: number }
   readonly tasks: { readonly tasks: number; readonly enabled: number; readonly quarantined: number }
   readonly runs: { readonly [status in RunStatus]?: number }
+}
+
+/** Whose runs a change decides: a task's own, or those of all tasks that use a shared schedule or a calendar. */
+export type Affected = { readonly kind: 'task'; readonly taskId: string } | SharedDefinition
+
+/** A schedule or a calendar that tasks refer to by its name. */
+export interface SharedDefinition {
+  readonly kind: 'schedule' | 'calendar'
+  readonly namespace: string
+  readonly name: string
 }
 
 /** What a service needs of a running node. */
@@ -227,4 +243,9 @@ export interface Application {
   readonly queries: Queries
   readonly intake: RunIntake
   status(): NodeStatus
+  /**
+   * Resolves true once no run can be committed any more that was decided without the change at `position`; false
+   * after `timeoutMs`: the change is stored all the same, and will be used.
+   */
+  fenced(affected: readonly Affected[], position: Position, timeoutMs: number): Promise<boolean>
 }

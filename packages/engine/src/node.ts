@@ -1,6 +1,6 @@
-import type { Position } from '@almanac/domain'
+import type { MemberReport, Position } from '@almanac/domain'
 import type { Instant } from '@almanac/recurrence'
-import type { Application, Commands, NodeStatus } from './application.js'
+import type { Affected, Application, Commands, NodeStatus } from './application.js'
 import { Chores } from './chores.js'
 import type { ClockGuard } from './clock-guard.js'
 import { Fitness } from './cluster/fitness.js'
@@ -124,7 +124,18 @@ export class Node implements Application {
     const fitness = new Fitness({ clock, unfitAfterMs: options.unfitAfterMs, probe })
     const { onFault } = this.callbacks
     const parts = { membership, leases, dispatchLog, clock, random, fitness, guard, options, onFault }
-    return new LeasedTenure(parts)
+    return new LeasedTenure({ ...parts, report: () => this.report() })
+  }
+
+  /** What this node tells the others of itself. */
+  private report(): MemberReport {
+    return {
+      startedAt: this.startedAt,
+      now: this.clock.now(),
+      ready: this.ready,
+      problem: this.problem ?? this.tenure?.problem ?? null,
+      viewPosition: this.adapters.views.position(),
+    }
   }
 
   private createScheduler(definitions: Definitions): Scheduler {
@@ -214,12 +225,16 @@ export class Node implements Application {
     await this.loops
   }
 
-  /**
-   * Resolves true once no run of a definition of the task from before `position` can be committed any more; false
-   * after `timeoutMs`.
-   */
-  fenced(taskId: string, position: Position, timeoutMs: number): Promise<boolean> {
-    return this.fence.fenced(taskId, position, timeoutMs)
+  async fenced(affected: readonly Affected[], position: Position, timeoutMs: number): Promise<boolean> {
+    const { clock } = this
+    const deadline = clock.elapsed() + timeoutMs
+    // Whoever uses the shared schedule by now is known here only when the change itself is.
+    const isShared = affected.some(({ kind }) => kind !== 'task')
+    if (isShared && !(await this.projector.waitFor(position, timeoutMs))) return false
+    const taskIds = affected.flatMap((one) =>
+      one.kind === 'task' ? [one.taskId] : [...this.scheduler.usersOf(one)].map((state) => state.taskId),
+    )
+    return this.fence.fenced(taskIds, position, deadline - clock.elapsed())
   }
 
   status(): NodeStatus {
@@ -228,12 +243,14 @@ export class Node implements Application {
     return {
       nodeId: this.options.nodeId,
       cluster: this.options.cluster,
+      engineVersion: this.options.engineVersion,
       startedAt: this.startedAt,
       now: this.clock.now(),
       ready: this.ready,
       problem: this.problem ?? this.tenure?.problem ?? null,
       head: views.position(),
       viewPosition: views.position(),
+      members: this.tenure?.members ?? [],
       partitions: this.scheduler.status(),
       counters: {
         ticks_total: ticks,

@@ -2,6 +2,7 @@ import { isoOf } from '@almanac/protocol'
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import { acceptJsonOnly, bodyLimit } from './body.js'
 import { answerClientError } from './client-error.js'
+import { awaitFences } from './fence.js'
 import { guard } from './guards.js'
 import type { Api, ApiOptions, Host } from './host.js'
 import { HttpCounters } from './metrics.js'
@@ -62,6 +63,7 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
   logAccess(api, options)
   guard(api, options.ready ?? (() => true))
   acceptJsonOnly(api)
+  awaitFences(api, host)
   handleErrors(api, options, routes)
 
   await serveOpenApi(api, options.version)

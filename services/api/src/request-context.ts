@@ -31,6 +31,12 @@ export function idempotencyKeyOf(request: FastifyRequest): string | undefined {
 export const fingerprintOf = (...parts: readonly unknown[]): string =>
   createHash('sha256').update(canonical(parts)).digest('hex')
 
+/** The path and what the query asks for; how long to wait for the answer makes no other request of it. */
+function askedOf(request: FastifyRequest): unknown {
+  const { wait: _, waitMs: __, ...query } = request.query as { readonly [name: string]: unknown }
+  return [request.url.split('?')[0], query]
+}
+
 type Params = { readonly namespace: string }
 
 /** Who asks for what, for the metadata of the events. The reason in the body goes before that in the header. */
@@ -50,7 +56,7 @@ export function commandContext(
     ...(reason === undefined ? {} : { reason }),
     ...(idempotencyKey === undefined
       ? {}
-      : { idempotencyKey, fingerprint: fingerprintOf(request.method, request.url, body) }),
+      : { idempotencyKey, fingerprint: fingerprintOf(request.method, askedOf(request), body) }),
   }
 }
 

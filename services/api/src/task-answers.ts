@@ -1,7 +1,8 @@
-import type { TaskState } from '@almanac/domain'
+import type { CalendarState, ScheduleState, TaskState } from '@almanac/domain'
 import type { Applied, TaskView } from '@almanac/engine'
 import { type TaskJson, taskJson } from '@almanac/protocol'
 import type { FastifyReply } from 'fastify'
+import { affectedBy, changes } from './fence.js'
 import type { Host } from './host.js'
 import { waitMs } from './reading.js'
 
@@ -23,8 +24,9 @@ export const etag = (revision: number): string => `"${revision}"`
 /** Headers that every answered command has. */
 export function applied(
   reply: FastifyReply,
-  { state, position, repeated }: Applied<{ readonly revision: number }>,
+  { state, position, repeated }: Applied<TaskState | ScheduleState | CalendarState>,
 ): FastifyReply {
+  changes(reply, [affectedBy(state)], position)
   reply.header('etag', etag(state.revision)).header('almanac-position', String(position))
   if (repeated) reply.header('idempotency-replayed', 'true')
   return reply

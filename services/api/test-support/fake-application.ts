@@ -1,6 +1,7 @@
 import {
   type CommandContext,
   digestOf,
+  type Position,
   type RunRecord,
   refuse,
   type TaskSpec,
@@ -8,6 +9,7 @@ import {
   validateTaskSpec,
 } from '@almanac/domain'
 import type {
+  Affected,
   Application,
   Applied,
   Commands,
@@ -20,6 +22,12 @@ import type {
 import { describe } from '@almanac/recurrence'
 
 export const now = Date.UTC(2026, 0, 1)
+
+export interface FenceWait {
+  readonly affected: readonly Affected[]
+  readonly position: Position
+  readonly timeoutMs: number
+}
 
 /** What was asked of the fake, newest last. */
 export interface Asked {
@@ -46,6 +54,10 @@ export class FakeApplication {
     this.position = 0
   }
 
+  /** What was waited for, and whether it comes. */
+  readonly fenceWaits: FenceWait[] = []
+  isFenced = true
+
   get app(): Application {
     return {
       // What no test asks for is left out.
@@ -53,6 +65,10 @@ export class FakeApplication {
       queries: this.queries() as Queries,
       intake: this.intake() as RunIntake,
       status: () => this.status(),
+      fenced: async (affected, position, timeoutMs) => {
+        this.fenceWaits.push({ affected, position, timeoutMs })
+        return this.isFenced
+      },
     }
   }
 
@@ -217,12 +233,14 @@ export class FakeApplication {
     return {
       nodeId: 'n1',
       cluster: 'test',
+      engineVersion: '1',
       startedAt: now,
       now,
       ready: this.ready,
       problem: this.ready ? null : 'starting',
       head: this.position,
       viewPosition: this.position,
+      members: [],
       partitions: [],
       counters: { ticks_total: 3 },
       tasks: { tasks: this.tasks.size, enabled: 0, quarantined: 0 },

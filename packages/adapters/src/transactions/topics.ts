@@ -6,6 +6,10 @@ export interface DispatchTopics {
   readonly checkpoints: string
   /** Partitioned like `checkpoints`. */
   readonly skips: string
+  /** What workers report of their runs. */
+  readonly runEvents: string
+  /** Compacted: how often each task has run. */
+  readonly totals: string
   /** Where the run goes: the topic of its exchange, else of its queue. */
   runs(run: Pick<RunCommand, 'queue' | 'exchange'>): string
   /** True for the topics that runs go to, whatever their queue or exchange. */
@@ -21,6 +25,8 @@ export function dispatchTopics(prefix: string): DispatchTopics {
   return {
     checkpoints: `${prefix}.checkpoints`,
     skips: `${prefix}.skips`,
+    runEvents: `${prefix}.run-events`,
+    totals: `${prefix}.totals`,
     runs: (run) => (run.exchange === null ? queue + inTopic(run.queue) : exchange + inTopic(run.exchange)),
     isRuns: (topic) => topic.startsWith(queue) || topic.startsWith(exchange),
     transactionalId: (partition) => `${prefix}.partition-${partition}`,

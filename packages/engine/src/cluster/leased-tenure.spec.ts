@@ -80,6 +80,7 @@ class Bench {
       fitness: this.fitness,
       guard: undefined,
       options: { ...defaultNodeOptions, nodeId: 'me', tzVersion: 'test', partitions },
+      report: () => ({ startedAt: 0, now: 0, ready: true, problem: null, viewPosition: 0 }),
       onFault: () => {},
     })
   }

@@ -1,4 +1,4 @@
-import type { Checkpoint, Member, PartitionId } from '@almanac/domain'
+import type { Checkpoint, Member, MemberReport, PartitionId } from '@almanac/domain'
 import type { ClockGuard } from '../clock-guard.js'
 import type { Clock, Random, Stop } from '../ports/clock.js'
 import type { DispatchLog } from '../ports/dispatch-log.js'
@@ -21,6 +21,8 @@ interface LeasedTenureParts {
   readonly fitness: Fitness
   readonly guard: ClockGuard | undefined
   readonly options: NodeOptions
+  /** What the others are told of this node. */
+  readonly report: () => MemberReport
   readonly onFault: (message: string, fault: unknown) => void
 }
 
@@ -93,6 +95,11 @@ export class LeasedTenure implements Tenure {
       seenAt: now,
       keepUntil: 0,
     }))
+  }
+
+  /** All live nodes, as last heard; this one included. */
+  get members(): readonly Member[] {
+    return this.roster.members
   }
 
   /** Renews until `stop`, then leaves. `onHeard`: the first renewal was answered, or has failed. */
@@ -205,6 +212,7 @@ export class LeasedTenure implements Tenure {
       weight: able ? weight : 0,
       engineVersion,
       tzVersion,
+      report: this.parts.report(),
     }
   }
 

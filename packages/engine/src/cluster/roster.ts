@@ -32,11 +32,12 @@ export class Roster {
 
   /** `now`: elapsed time. A process that was started anew under the same node id counts as newly come. */
   update(members: readonly Member[], now: number): void {
-    if (JSON.stringify(members) === JSON.stringify(this.current)) return
+    const isSame = placementOf(members) === placementOf(this.current)
+    this.current = members
+    if (isSame) return
     const known = new Set(members.map(identity))
     for (const key of this.since.keys()) if (!known.has(key)) this.since.delete(key)
     for (const key of known) if (!this.since.has(key)) this.since.set(key, now)
-    this.current = members
     this.orders = new Map()
     const nodeIds = new Set(members.map(({ nodeId }) => nodeId))
     for (const nodeId of this.chances.keys()) if (!nodeIds.has(nodeId)) this.chances.delete(nodeId)
@@ -80,6 +81,10 @@ export class Roster {
     return now - (this.since.get(identity(first)) ?? now) >= this.parts.settleMs
   }
 }
+
+/** What nodes tell of themselves for people moves nothing. */
+const placementOf = (members: readonly Member[]): string =>
+  JSON.stringify(members.map(({ report: _, ...member }) => member))
 
 /** A weight that changes is a change of mind, not of the process: it counts anew as well. */
 const identity = ({ nodeId, instance, weight }: Member): string => `${nodeId}/${instance}/${weight > 0}`

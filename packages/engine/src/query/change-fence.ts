@@ -1,4 +1,4 @@
-import { type PartitionId, type Position, partitionOf } from '@almanac/domain'
+import { type Position, partitionOf } from '@almanac/domain'
 import type { Clock } from '../ports/clock.js'
 import type { DispatchLog } from '../ports/dispatch-log.js'
 
@@ -21,25 +21,14 @@ export class ChangeFence {
     this.parts = parts
   }
 
-  /** For a change of one task. False: not within `timeoutMs`; the change is stored all the same, and will be used. */
-  fenced(taskId: string, position: Position, timeoutMs: number): Promise<boolean> {
-    return this.wait([partitionOf(taskId, this.parts.partitions)], position, timeoutMs)
-  }
-
-  /** For a change that any partition may use: of a shared schedule, or a calendar. */
-  fencedAll(position: Position, timeoutMs: number): Promise<boolean> {
-    const all = Array.from({ length: this.parts.partitions }, (_, partition) => partition)
-    return this.wait(all, position, timeoutMs)
-  }
-
-  private async wait(
-    partitions: readonly PartitionId[],
-    position: Position,
-    timeoutMs: number,
-  ): Promise<boolean> {
-    const { clock, dispatchLog } = this.parts
+  /**
+   * For a change that concerns these tasks. False: not within `timeoutMs`; the change is stored all the same, and will
+   * be used.
+   */
+  async fenced(taskIds: Iterable<string>, position: Position, timeoutMs: number): Promise<boolean> {
+    const { clock, dispatchLog, partitions } = this.parts
     const deadline = clock.elapsed() + timeoutMs
-    let open = partitions
+    let open = [...new Set([...taskIds].map((taskId) => partitionOf(taskId, partitions)))]
     for (let stepMs = firstStepMs; ; stepMs = Math.min(2 * stepMs, lastStepMs)) {
       open = open.filter((partition) => (dispatchLog.seen(partition)?.position ?? -1) < position)
       if (open.length === 0) return true

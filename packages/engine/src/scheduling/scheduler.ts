@@ -6,7 +6,7 @@ import {
   type RecordedEvent,
   type TaskState,
 } from '@almanac/domain'
-import type { PartitionStatus } from '../application.js'
+import type { PartitionStatus, SharedDefinition } from '../application.js'
 import { partitionHistoryOf } from '../genesis.js'
 import type { Stop } from '../ports/clock.js'
 import type { Claim, DispatchLog } from '../ports/dispatch-log.js'
@@ -83,19 +83,21 @@ export class Scheduler {
   }
 
   status(): readonly PartitionStatus[] {
-    const { partitions, nodeId } = this.parts.node.options
+    const { dispatchLog, node } = this.parts
+    const { partitions, nodeId } = node.options
     return Array.from({ length: partitions }, (_, partition) => {
       const owner = this.owners.get(partition)
-      const checkpoint = owner?.lastCheckpoint
+      const other = owner === undefined ? dispatchLog.owner(partition) : null
+      const checkpoint = owner === undefined ? dispatchLog.seen(partition) : owner.lastCheckpoint
       return {
         partition,
-        owner: owner === undefined ? null : nodeId,
-        term: owner?.term ?? null,
+        owner: owner === undefined ? (other?.nodeId ?? null) : nodeId,
+        term: owner?.term ?? other?.term ?? null,
         seq: checkpoint?.seq ?? null,
         position: checkpoint?.position ?? null,
         cursorAt: checkpoint?.cursor.at ?? null,
         evaluatedAt: checkpoint?.evaluatedAt ?? null,
-        tasks: owner?.index.length ?? 0,
+        tasks: owner?.index.length ?? null,
         nextDueAt: owner?.index.peek() ?? null,
       }
     })
@@ -112,24 +114,31 @@ export class Scheduler {
     definitions.forgetShared()
     const present = definitions.lookupsOf(namespace)
     const former = formerLookups(change, present)
-    for (const state of this.usersOf(change.event)) {
+    for (const state of this.usersAfter(change.event)) {
       const owner = this.ownerOf(state.taskId)
       if (owner !== undefined) reschedule(owner, state, { former, present }, definitions, change.event)
     }
   }
 
   /** The tasks that use the shared schedule or the calendar that the event is about. */
-  private *usersOf({ stream, metadata: { namespace } }: RecordedEvent): Generator<TaskState> {
+  private usersAfter({ stream, metadata: { namespace } }: RecordedEvent): Iterable<TaskState> {
+    const { views } = this.parts.node
+    const kind = stream.startsWith('schedule-') ? 'schedule' : 'calendar'
+    const id = stream.slice(kind.length + 1)
+    const name = (kind === 'schedule' ? views.schedule(id) : views.calendar(id))?.spec.name
+    return name === undefined ? [] : this.usersOf({ kind, namespace, name })
+  }
+
+  /** The tasks that use a shared schedule or a calendar, and have something to be planned. */
+  *usersOf({ kind, namespace, name }: SharedDefinition): Generator<TaskState> {
     const { views, definitions } = this.parts.node
-    if (stream.startsWith('schedule-')) {
-      const name = views.schedule(stream.slice('schedule-'.length))?.spec.name
-      const users = name === undefined ? [] : views.tasksUsing(namespace, name)
-      for (const state of views.tasks(users).values()) if (isPlannable(state)) yield state
+    if (kind === 'schedule') {
+      for (const state of views.tasks(views.tasksUsing(namespace, name)).values()) {
+        if (isPlannable(state)) yield state
+      }
       return
     }
     // Calendars are rare to change and may be used anywhere: all tasks are looked at.
-    const name = views.calendar(stream.slice('calendar-'.length))?.spec.name
-    if (name === undefined) return
     for (const state of this.plannable()) {
       if (state.namespace === namespace && definitions.uses(state, name)) yield state
     }
@@ -239,7 +248,7 @@ export class Scheduler {
     const { namespace } = event.metadata
     const former = definitions.lookupsAsOf(namespace, event.position - 1)
     const present = definitions.lookupsAsOf(namespace, event.position)
-    for (const state of this.usersOf(event)) {
+    for (const state of this.usersAfter(event)) {
       const owner = this.ownerOf(state.taskId)
       if (owner === undefined || !wanted.has(owner.partition) || event.position > owner.liveAfter) continue
       reschedule(owner, state, { former, present }, definitions, event)

@@ -3,16 +3,23 @@ import { count, instant, nullOr, oneOf, text } from './shape.js'
 
 export const ClusterJson = Type.Object({
   cluster: Type.String(),
+  nodeId: Type.String({ description: 'The node that answers.' }),
+  head: count('Newest position of the event log that any node has in its read models.'),
   nodes: Type.Array(
     Type.Object({
       nodeId: Type.String(),
+      region: Type.String({ description: 'Where it stands; empty: there is one region only.' }),
+      weight: Type.Number({
+        description: 'Its share of the partitions in relation to other nodes; 0: it takes none.',
+      }),
+      version: Type.String(),
+      owned: count('Partitions that it owns.'),
       startedAt: instant('When it started.'),
       now: instant('Its clock.'),
       ready: Type.Boolean(),
       problem: nullOr(text('Why not ready.')),
-      head: count('Newest position of the event log.'),
       viewPosition: count('Position that its read models have.'),
-      lag: count('Events that its read models lack.'),
+      lag: count('How far its read models are behind `head`.'),
     }),
   ),
   tasks: Type.Object({
@@ -31,8 +38,10 @@ export const ClusterJson = Type.Object({
       position: nullOr(Type.Integer()),
       cursorAt: nullOr(instant('Everything up to here is decided.')),
       evaluatedAt: nullOr(instant('Clock of its last tick.')),
-      tasks: Type.Integer(),
-      nextDueAt: nullOr(instant('Next dispatch.')),
+      tasks: nullOr(
+        Type.Integer({ description: 'Tasks that wait; null: only the node that owns the partition knows.' }),
+      ),
+      nextDueAt: nullOr(instant('Next dispatch; null as well where only the owner knows.')),
     }),
   ),
 })

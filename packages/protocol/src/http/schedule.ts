@@ -5,6 +5,7 @@ import {
   checkedLater,
   closed,
   count,
+  fenceQuery,
   freeObject,
   instant,
   listOf,
@@ -129,6 +130,7 @@ export const ScheduleList = listOf(ScheduleJson)
 export const NamedListQuery = closed({ ...pageQuery, asOf, minPosition })
 export const ItemQuery = closed({ asOf, minPosition })
 export const DeleteScheduleQuery = closed({
+  ...fenceQuery,
   cascade: Type.Optional(Type.Boolean({ description: 'Delete the tasks that use it too.' })),
 })
 

@@ -52,6 +52,19 @@ export const checkedLater = (schemaName: string, description: string) =>
     'x-schema': schemaName,
   })
 
+/** Of every command: whether it is answered at once, or when the change can't be missed any more. */
+export const fenceQuery = {
+  wait: Type.Optional(
+    oneOf(['fenced'], {
+      description:
+        'Answer once no run of the old definition can be committed any more; the header `Almanac-Fence` is ' +
+        '`fenced` then, or `pending` when it took longer. The change is stored either way.',
+    }),
+  ),
+  waitMs: Type.Optional(count('How long to wait at most. Default 5000.', 0, 30_000)),
+}
+export const CommandQuery = closed(fenceQuery)
+
 export const reason = Type.Optional(
   Type.String({
     maxLength: 500,

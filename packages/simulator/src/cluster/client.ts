@@ -119,7 +119,9 @@ export class Client {
   }
 
   private async fenced(taskId: string, position: number): Promise<boolean> {
-    return (await this.read((node) => node.fenced(taskId, position, fenceWaitMs))) === true
+    return (
+      (await this.read((node) => node.fenced([{ kind: 'task', taskId }], position, fenceWaitMs))) === true
+    )
   }
 
   /** Waits, less when `stop` fires. */

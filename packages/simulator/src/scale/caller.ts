@@ -79,7 +79,7 @@ export class Caller {
     const { position } = made.value
     const since = world.time
     const isFenced = await this.ask(host, 'fenced', () =>
-      host.enter((node) => node.fenced(taskId, position, fenceWaitMs)),
+      host.enter((node) => node.fenced([{ kind: 'task', taskId }], position, fenceWaitMs)),
     )
     if (!isFenced) throw new Error(`A change was not in effect within ${fenceWaitMs} ms`)
     return world.time - since

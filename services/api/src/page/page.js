@@ -63,7 +63,7 @@ async function read(url) {
 }
 
 function showCluster(cluster) {
-  const [node] = cluster.nodes
+  const node = cluster.nodes.find(({ nodeId }) => nodeId === cluster.nodeId)
   const state = byId('state')
   state.textContent = node.ready ? 'running' : (node.problem ?? 'not ready')
   state.className = `pill ${node.ready ? 'good' : 'warn'}`
@@ -91,7 +91,7 @@ function showCluster(cluster) {
   const up = span(Date.parse(node.now) - Date.parse(node.startedAt))
   byId('footer').textContent =
     `Node ${node.nodeId} of cluster ${cluster.cluster}, up ${up}, ` +
-    `${owned} of ${cluster.partitions.length} partitions, event log at ${node.head}${behind}. ` +
+    `${owned} of ${cluster.partitions.length} partitions, event log at ${cluster.head}${behind}. ` +
     `Times are in your zone. Refreshed every ${refreshMs / 1_000} s.`
   return Date.parse(node.now)
 }
@@ -186,7 +186,7 @@ async function refresh() {
     ])
     showTasks(tasks, now)
     showRuns(runs, now)
-    follow(namespace, cluster.nodes[0].head)
+    follow(namespace, cluster.head)
     showChanges()
     problem.hidden = true
   } catch (error) {

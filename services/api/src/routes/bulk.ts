@@ -6,6 +6,7 @@ import {
   BulkJson,
   type BulkOperation,
   type BulkResult,
+  CommandQuery,
   domainList,
   domainObject,
   maxBulkOperations,
@@ -19,6 +20,7 @@ import {
 import type { Ajv, ValidateFunction } from 'ajv'
 import type { FastifyRequest } from 'fastify'
 import { bulkBodyLimit } from '../body.js'
+import { changes } from '../fence.js'
 import { type Api, type Host, namespacePath } from '../host.js'
 import { ApiProblem, granted, problemBody, toProblem, valid } from '../problem.js'
 import { waitMs } from '../reading.js'
@@ -51,11 +53,12 @@ export function bulkRoute(api: Api, host: Host, ajv: Ajv): void {
         'Not atomic: each operation stands or falls alone. With an `Idempotency-Key` the whole ' +
         'request may be repeated.',
       params: inNamespace({}),
+      querystring: CommandQuery,
       body: BulkBody,
       response: responses({ 200: BulkJson }, 413, 415),
     },
     preValidation: async (request) => refuseTooMany(request.body),
-    handler: async (request) => {
+    handler: async (request, reply) => {
       const { operations } = request.body
       const contexts = operations.map((operation, index) => contextOf(host, request, operation, index))
       const results: BulkResult[] = []
@@ -66,6 +69,10 @@ export function bulkRoute(api: Api, host: Host, ajv: Ajv): void {
       }
       const last = Math.max(0, ...results.map(({ position }) => position ?? 0))
       await host.app.queries.waitFor(last, waitMs)
+      const changed = results.flatMap(({ id: taskId, position }) =>
+        typeof taskId !== 'string' || typeof position !== 'number' ? [] : [{ kind: 'task' as const, taskId }],
+      )
+      changes(reply, changed, last)
       const failed = results.filter(({ problem }) => problem !== undefined).length
       return { results, succeeded: results.length - failed, failed }
     },

@@ -44,22 +44,19 @@ export function operationRoutes(api: Api, host: Host, http: HttpCounters): void 
   })
 }
 
-function clusterJson(status: NodeStatus) {
-  const { nodeId, cluster, startedAt, now, ready, problem, head, viewPosition, partitions } = status
+function clusterJson(status: NodeStatus): ClusterJson {
+  const { cluster, partitions } = status
+  const nodes = nodesOf(status)
+  const head = Math.max(status.head, ...nodes.map(({ viewPosition }) => viewPosition))
   return {
     cluster,
-    nodes: [
-      {
-        nodeId,
-        startedAt: isoOf(startedAt),
-        now: isoOf(now),
-        ready,
-        problem,
-        head,
-        viewPosition,
-        lag: Math.max(0, head - viewPosition),
-      },
-    ],
+    nodeId: status.nodeId,
+    head,
+    nodes: nodes.map((node) => ({
+      ...node,
+      owned: partitions.filter(({ owner }) => owner === node.nodeId).length,
+      lag: head - node.viewPosition,
+    })),
     tasks: { ...status.tasks },
     runs: { ...status.runs },
     counters: { ...status.counters },
@@ -70,4 +67,29 @@ function clusterJson(status: NodeStatus) {
       nextDueAt: isoOrNull(partition.nextDueAt),
     })),
   }
+}
+
+/** This node as it is now, the others as they last told of themselves. */
+function nodesOf(status: NodeStatus) {
+  const { nodeId, engineVersion, members } = status
+  const own = { nodeId, region: '', weight: 1, engineVersion }
+  const known = members.some((member) => member.nodeId === nodeId) ? members : [...members, own]
+  return known.flatMap((member) => {
+    const report = member.nodeId === nodeId ? status : 'report' in member ? member.report : undefined
+    if (report === undefined) return []
+    const { startedAt, now, ready, problem, viewPosition } = report
+    return [
+      {
+        nodeId: member.nodeId,
+        region: member.region,
+        weight: member.weight,
+        version: member.engineVersion,
+        startedAt: isoOf(startedAt),
+        now: isoOf(now),
+        ready,
+        problem,
+        viewPosition,
+      },
+    ]
+  })
 }

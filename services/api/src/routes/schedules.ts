@@ -2,6 +2,7 @@ import type { ScheduleState } from '@almanac/domain'
 import { scheduleIdOf } from '@almanac/domain'
 import type { Applied } from '@almanac/engine'
 import {
+  CommandQuery,
   DeleteScheduleQuery,
   domainScheduleValue,
   ItemQuery,
@@ -54,6 +55,7 @@ function writeRoutes(api: Api, host: Host): void {
       tags,
       summary: 'Create a shared schedule',
       params: inNamespace({}),
+      querystring: CommandQuery,
       body: ScheduleBody,
       response: responses({ 201: ScheduleJson }, 409, 413, 415, 422, 507),
     },
@@ -72,6 +74,7 @@ function writeRoutes(api: Api, host: Host): void {
       tags,
       summary: 'Change a shared schedule, and with it every task that uses it',
       params: byId,
+      querystring: CommandQuery,
       body: SchedulePatch,
       response: responses({ 200: ScheduleJson }, 404, 412, 413, 415, 422, 507),
     },

@@ -2,6 +2,7 @@ import type { TaskState } from '@almanac/domain'
 import type { Applied, Commands } from '@almanac/engine'
 import {
   BackfillBody,
+  CommandQuery,
   domainList,
   domainObject,
   InstantReader,
@@ -42,6 +43,7 @@ export function taskActionRoutes(api: Api, host: Host): void {
       summary: 'Run a task now',
       description: 'Also a disabled one. Honours every option of the task and leaves its rhythm alone.',
       params: byId,
+      querystring: CommandQuery,
       body: TriggerBody,
       response: responses({ 202: TriggerJson }, 404, 422, 507),
     },
@@ -68,6 +70,7 @@ export function taskActionRoutes(api: Api, host: Host): void {
       tags,
       summary: 'Run past occurrences, each with its own instant',
       params: byId,
+      querystring: CommandQuery,
       body: BackfillBody,
       response: responses({ 200: TaskJson }, 404, 409, 422, 507),
     },
@@ -100,6 +103,7 @@ function switchRoute(
       tags,
       summary,
       params: byId,
+      querystring: CommandQuery,
       body: ReasonBody,
       response: responses({ 200: TaskJson }, 404, 412, 507),
     },

@@ -1,6 +1,7 @@
 import type { CommandContext, TaskState } from '@almanac/domain'
 import type { Applied } from '@almanac/engine'
 import {
+  CommandQuery,
   mergesWithState,
   NewTaskBody,
   newTaskInput,
@@ -35,6 +36,7 @@ function creatingRoutes(api: Api, host: Host): void {
       tags,
       summary: 'Create a task',
       params: inNamespace({}),
+      querystring: CommandQuery,
       body: NewTaskBody,
       response: responses({ 201: TaskJson }, 409, 413, 415, 422, 507),
     },
@@ -55,6 +57,7 @@ function creatingRoutes(api: Api, host: Host): void {
       description:
         'With `If-None-Match: *` an existing task is left untouched and answered with 200 (get-or-create).',
       params: inNamespace({ name: nameParam }),
+      querystring: CommandQuery,
       body: PutTaskBody,
       response: responses({ 200: TaskJson, 201: TaskJson }, 409, 412, 413, 415, 422, 507),
     },
@@ -82,6 +85,7 @@ function changingRoutes(api: Api, host: Host): void {
         '`labels`, `kwargs`, `headers` and `catchUp` are merged; `schedule` and `args` are replaced ' +
         'as a whole.',
       params: byId,
+      querystring: CommandQuery,
       body: TaskPatch,
       response: responses({ 200: TaskJson }, 404, 409, 412, 413, 415, 422, 507),
     },
@@ -101,6 +105,7 @@ function changingRoutes(api: Api, host: Host): void {
       summary: 'Delete a task',
       description: 'Its history and its runs stay.',
       params: byId,
+      querystring: CommandQuery,
       body: ReasonBody,
       response: responses({ 204: nothing }, 404, 412, 507),
     },
