@@ -1,6 +1,12 @@
 import type { RunCommand } from '@almanac/domain'
 import { describe, expect, it } from 'vitest'
-import { type RunMessageJson, runMessageHeaders, runMessageJson, runOfMessage } from './run-message.js'
+import {
+  parseRunMessage,
+  type RunMessageJson,
+  runMessageHeaders,
+  runMessageJson,
+  runOfMessage,
+} from './run-message.js'
 
 const plain: RunCommand = {
   runId: 'r-1',
@@ -74,5 +80,32 @@ describe('a run in a topic', () => {
   it('is refused when an instant in it is none', () => {
     const broken: RunMessageJson = { ...runMessageJson(plain), scheduledAt: 'tomorrow' }
     expect(() => runOfMessage(broken)).toThrow('"tomorrow" is no instant')
+  })
+})
+
+describe('the value of a record in a run topic', () => {
+  const text = (changes: object = {}) => JSON.stringify({ ...runMessageJson(full, 7), ...changes })
+
+  it('gives the run and the term of its tick; 0 where none is told', () => {
+    expect(parseRunMessage(text())).toEqual({ run: full, term: 7 })
+    expect(parseRunMessage(JSON.stringify(runMessageJson(plain)))).toEqual({ run: plain, term: 0 })
+  })
+
+  it.each([
+    ['no JSON', '{'],
+    ['null', 'null'],
+    ['a list', '[]'],
+    ['a text', '"run"'],
+    ['no run id', text({ runId: undefined })],
+    ['a number for a task id', text({ taskId: 7 })],
+    ['a text for seq', text({ seq: '7' })],
+    ['half a term', text({ term: 1.5 })],
+    ['an instant that is none', text({ emittedAt: 'now' })],
+    ['args that are no list', text({ args: {} })],
+    ['kwargs that are a list', text({ kwargs: [] })],
+    ['a kind that is none', text({ kind: 'sometimes' })],
+    ['an overlap policy that is none', text({ overlap: 'maybe' })],
+  ])('is refused: %s', (_, value) => {
+    expect(() => parseRunMessage(value)).toThrow()
   })
 })

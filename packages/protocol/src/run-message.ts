@@ -1,6 +1,7 @@
 import type { Json, OverlapPolicy, RunCommand, Skip } from '@almanac/domain'
 import { parseInstant } from '@almanac/recurrence'
-import type { RunCommandJson } from './http/run.js'
+import { type RunCommandJson, runKinds } from './http/run.js'
+import { overlapPolicies } from './http/task.js'
 import { isoOf } from './instant-text.js'
 import { runCommandJson } from './run-json.js'
 
@@ -33,10 +34,13 @@ export interface RunMessageJson extends RunCommandJson {
   readonly maxAttempts: number
   readonly partition: number
   readonly seq: number
+  /** The term of the tick: `(term, seq)` puts a partition's ticks in order, also after a checkpoint was lost. */
+  readonly term?: number
   readonly replayed?: true
 }
 
-export function runMessageJson(run: RunCommand): RunMessageJson {
+/** `term`: of the tick that the run is committed with. */
+export function runMessageJson(run: RunCommand, term?: number): RunMessageJson {
   return {
     ...runCommandJson(run, 1),
     exchange: run.exchange,
@@ -44,6 +48,7 @@ export function runMessageJson(run: RunCommand): RunMessageJson {
     maxAttempts: run.maxAttempts,
     partition: run.partition,
     seq: run.seq,
+    ...(term === undefined ? {} : { term }),
     ...(run.replayed === true ? { replayed: true } : {}),
   }
 }
@@ -89,6 +94,48 @@ export function runOfMessage(message: RunMessageJson): RunCommand {
     ...(message.replayed === true ? { replayed: true } : {}),
   }
 }
+
+/** A run with the term of the tick that it was committed with; 0: the message does not tell. */
+export interface TermedRun {
+  readonly run: RunCommand
+  readonly term: number
+}
+
+/** Reads the value of a record of a queue's or an exchange's topic. Throws when it is no run, with what is wrong. */
+export function parseRunMessage(text: string): TermedRun {
+  const message = JSON.parse(text) as RunMessageJson | null
+  for (const [names, isFit] of memberChecks) {
+    for (const name of names) {
+      if (!isFit(message?.[name])) throw new Error(`No run: ${name} is ${JSON.stringify(message?.[name])}`)
+    }
+  }
+  const known = message as RunMessageJson
+  return { run: runOfMessage(known), term: known.term ?? 0 }
+}
+
+type MemberCheck = readonly [readonly (keyof RunMessageJson)[], (value: unknown) => boolean]
+
+const isText = (value: unknown): boolean => typeof value === 'string'
+const isWhole = (value: unknown): boolean => Number.isSafeInteger(value)
+const isObject = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const orNull =
+  (isFit: (value: unknown) => boolean) =>
+  (value: unknown): boolean =>
+    value === null || isFit(value)
+
+/** Anybody who may write to a queue's topic could write anything. */
+const memberChecks: readonly MemberCheck[] = [
+  [['runId', 'namespace', 'taskId', 'taskName', 'task', 'queue', 'scheduledAt', 'emittedAt'], isText],
+  [['exchange', 'routingKey', 'expiresAt'], orNull(isText)],
+  [['maxAttempts', 'taskRevision', 'partition', 'seq'], isWhole],
+  [['priority'], orNull(isWhole)],
+  [['term'], (value) => value === undefined || isWhole(value)],
+  [['args'], Array.isArray],
+  [['kwargs', 'headers'], isObject],
+  [['kind'], (value) => runKinds.some((kind) => kind === value)],
+  [['overlap'], (value) => overlapPolicies.some((policy) => policy === value)],
+]
 
 /** Occurrences of one task that a tick decided not to run. */
 export interface SkipJson extends Omit<Skip, 'first' | 'last'> {

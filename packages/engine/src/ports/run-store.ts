@@ -36,11 +36,26 @@ export interface RecordedSkip extends Skip {
   readonly decidedAt: Instant
 }
 
-/**
- * The runs that ticks have committed: a work queue for workers over HTTP, and the history that is read
- * afterwards. Writes are durable when they resolve. Reads are local and synchronous.
- */
-export interface RunStore {
+/** What is known of the runs and skips that ticks have committed. Reads are local and synchronous. */
+export interface RunReads {
+  run(runId: string): RunRecord | undefined
+  /** Newest scheduled first. */
+  list(namespace: string, filter: RunFilter, page: Page): Listed<RunRecord>
+  /** Runs that are running, or queued and not expired at `now`, by task. Tasks with none are absent. */
+  busy(
+    taskIds: readonly string[],
+    now: Instant,
+  ): ReadonlyMap<string, { readonly running: number; readonly queued: number }>
+  totals(taskIds: readonly string[]): ReadonlyMap<string, RunTotals>
+  /** Skips of a task whose range touches `[from, until]`, oldest first. */
+  skips(taskId: string, from: Instant, until: Instant): readonly RecordedSkip[]
+  counts(): ReadonlyMap<RunStatus, number>
+  /** Forgets finished runs and skips older than `before`; totals stay. At most `max`; answers how many. */
+  prune(before: Instant, max: number): Promise<number>
+}
+
+/** Runs for workers over HTTP. Writes are durable when they resolve. */
+export interface WorkQueue {
   /**
    * Hands out queued runs, and running ones whose lease has lapsed, by (priority descending, none counts as 0;
    * scheduled instant; run id). Expired ones become `expired` instead. A run of a `queueOne` task
@@ -64,21 +79,9 @@ export interface RunStore {
     now: Instant,
     leaseMs: number,
   ): Promise<{ readonly reply: LeaseReply; readonly cancelRequested: boolean }>
-
-  run(runId: string): RunRecord | undefined
-  /** Newest scheduled first. */
-  list(namespace: string, filter: RunFilter, page: Page): Listed<RunRecord>
-  /** Runs that are running, or queued and not expired at `now`, by task. Tasks with none are absent. */
-  busy(
-    taskIds: readonly string[],
-    now: Instant,
-  ): ReadonlyMap<string, { readonly running: number; readonly queued: number }>
-  totals(taskIds: readonly string[]): ReadonlyMap<string, RunTotals>
-  /** Skips of a task whose range touches `[from, until]`, oldest first. */
-  skips(taskId: string, from: Instant, until: Instant): readonly RecordedSkip[]
   /** When a queue next has something to hand out without a new commit (delayed retry, lapsing lease); null: never. */
   nextWakeAt(namespace: string, queue: string, now: Instant): Instant | null
-  counts(): ReadonlyMap<RunStatus, number>
-  /** Forgets finished runs and skips older than `before`; totals stay. At most `max`; answers how many. */
-  prune(before: Instant, max: number): Promise<number>
 }
+
+/** Where runs are handed out, and the history that is read afterwards. */
+export interface RunStore extends RunReads, WorkQueue {}
