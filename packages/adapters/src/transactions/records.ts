@@ -9,6 +9,7 @@ import {
   skipJson,
   skipOfJson,
 } from '@almanac/protocol'
+import type { Instant } from '@almanac/recurrence'
 import type { DispatchTopics } from './topics.js'
 import type { CommittedRecord, LogRecord } from './transaction-log.js'
 
@@ -23,6 +24,9 @@ export interface OwnerRecord {
 export interface SkipsRecord {
   readonly partition: PartitionId
   readonly seq: number
+  /** Of the tick: with `seq` it puts a partition's ticks in order, also after a checkpoint was lost. */
+  readonly term: number
+  readonly decidedAt: Instant
   readonly skips: readonly Skip[]
   /** Tasks whose run totals start again from nothing, before the tick's runs are counted. */
   readonly resets: readonly string[]
@@ -52,7 +56,7 @@ export const ownerRecord = (
 
 /** All records of a tick; the checkpoint comes last. */
 export const tickRecords = (topics: DispatchTopics, partition: PartitionId, tick: Tick): LogRecord[] => [
-  ...tick.runs.map((run) => runRecord(topics, run)),
+  ...tick.runs.map((run) => runRecord(topics, run, tick.next.term)),
   ...skipsRecords(topics, partition, tick),
   {
     topic: topics.checkpoints,
@@ -63,11 +67,11 @@ export const tickRecords = (topics: DispatchTopics, partition: PartitionId, tick
 ]
 
 /** The log picks the partition by the key, so that the runs of a task stay in order. */
-const runRecord = (topics: DispatchTopics, run: RunCommand): LogRecord => ({
+const runRecord = (topics: DispatchTopics, run: RunCommand, term: number): LogRecord => ({
   topic: topics.runs(run),
   partition: null,
   key: run.routingKey ?? run.taskId,
-  value: JSON.stringify(runMessageJson(run)),
+  value: JSON.stringify(runMessageJson(run, term)),
   headers: runMessageHeaders(run),
 })
 
@@ -79,6 +83,8 @@ function skipsRecords(topics: DispatchTopics, partition: PartitionId, tick: Tick
     const value: SkipsJson = {
       partition,
       seq: next.seq,
+      term: next.term,
+      decidedAt: next.evaluatedAt,
       skips: skips.slice(at, end).map(skipJson),
       resets: resets.slice(at, end),
     }
