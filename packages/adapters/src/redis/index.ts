@@ -1,0 +1,5 @@
+export { InvalidRedisAddress, parseRedis, type RedisAddress } from './address.js'
+export { RedisLeaseStore, type RedisLeaseStoreOptions } from './lease-store.js'
+export { RedisMarker, type RedisMarkerOptions } from './marker.js'
+export { RedisMembership, type RedisMembershipOptions } from './membership.js'
+export { openRedis, type RedisOptions, type RedisServers } from './servers.js'
