@@ -5,3 +5,4 @@ export { type KafkaApi, type KafkaRequest, readRequest } from './kafka-protocol.
 export { KafkaProxy, type KafkaProxyOptions } from './kafka-proxy.js'
 export { type Fault, type FaultOptions, ProxyFaults, type RequestMatch } from './proxy-faults.js'
 export type { LinkState } from './proxy-link.js'
+export { type RedisServer, type StartRedisOptions, startRedis } from './redis.js'

@@ -1,13 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startKafka } from '@almanac/infra'
+import { startKafka, startRedis } from '@almanac/infra'
 import type { TestProject } from 'vitest/node'
 
 declare module 'vitest' {
   export interface ProvidedContext {
     /** Host and port of the broker that all specs share. */
     readonly kafka: string
+    /** Address of the Redis that all specs share: each takes a prefix of its own, and leaves the server as it is. */
+    readonly redis: string
   }
 }
 
@@ -18,7 +20,7 @@ interface Server {
 /** Starts what all specs of the run share, and gives their addresses by `inject`. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'almanac-cluster-'))
-  const servers = await Promise.all([kafka(project, folder)])
+  const servers = await Promise.all([kafka(project, folder), redis(project, folder)])
   return async () => {
     await Promise.all(servers.map((server) => server.stop()))
     await rm(folder, { recursive: true, force: true })
@@ -34,5 +36,11 @@ async function kafka(project: TestProject, folder: string): Promise<Server> {
   }
   const server = await startKafka({ folder: join(folder, 'kafka'), onProgress, settings })
   project.provide('kafka', server.bootstrap)
+  return server
+}
+
+async function redis(project: TestProject, folder: string): Promise<Server> {
+  const server = await startRedis({ folder: join(folder, 'redis') })
+  project.provide('redis', server.url)
   return server
 }
