@@ -1,0 +1,124 @@
+import type { Random } from '@almanac/engine'
+import { between, randomOf, shuffled } from '../draw.js'
+import { clockFaults } from './clock-faults.js'
+import type { ChaosWorld, Fault, Strike } from './fault.js'
+import { kafkaFaults } from './kafka-faults.js'
+import { networkFaults } from './network-faults.js'
+import { processFaults } from './process-faults.js'
+import { serverFaults } from './server-faults.js'
+
+const table = { ...processFaults, ...kafkaFaults, ...networkFaults, ...serverFaults, ...clockFaults }
+export type FaultName = keyof typeof table
+
+/** Every kind of fault, by name. */
+export const faultNames = Object.keys(table) as readonly FaultName[]
+
+export const whatDoes = (name: FaultName): string => table[name].does
+
+/** Kinds that there are with this event log. */
+export const possibleFaults = (hasLogServer: boolean): readonly FaultName[] =>
+  faultNames.filter((name) => {
+    const { needsLogServer = false }: Fault = table[name]
+    return hasLogServer || !needsLogServer
+  })
+
+/** A strike as the seed has it. */
+export interface Planned {
+  readonly name: FaultName
+  /** From the beginning of the faults. Milliseconds. */
+  readonly atMs: number
+  readonly lastsMs: number
+}
+
+/** What became of a planned strike. */
+export interface Struck {
+  readonly name: FaultName
+  readonly detail: string
+  readonly at: number
+  readonly endedAt: number
+  /** How often it has hit something. */
+  readonly hits: number
+}
+
+/** Each kind once in each round, in another order every time; a long run has as many rounds as fit. */
+export function planFaults(seed: number, names: readonly FaultName[], spanMs: number): readonly Planned[] {
+  const random = randomOf(seed, 'plan')
+  const rounds = Math.max(1, Math.round(spanMs / (names.length * usualGapMs)))
+  const order = Array.from({ length: rounds }, () => shuffled(random, names)).flat()
+  const gapMs = spanMs / order.length
+  return order.map((name, index) => {
+    const atMs = Math.round((index + between(random, 0, 0.8)) * gapMs)
+    const [from, to] = table[name].lastsMs
+    return { name, atMs, lastsMs: Math.round(between(random, from, to)) }
+  })
+}
+
+/** In a short run strikes come closer together than this, in a long one they never do. */
+const usualGapMs = 8_000
+
+interface NemesisParts {
+  readonly world: ChaosWorld
+  readonly seed: number
+  readonly plan: readonly Planned[]
+  readonly onStrike: (name: FaultName, at: number, detail: string) => void
+}
+
+/** Does what was planned, and undoes it all in the end. */
+export class Nemesis {
+  readonly struck: Struck[] = []
+  private readonly parts: NemesisParts
+  private isOver = false
+  private wake: () => void = () => {}
+  private readonly over: Promise<void>
+
+  constructor(parts: NemesisParts) {
+    this.parts = parts
+    this.over = new Promise((resolve) => {
+      this.wake = resolve
+    })
+  }
+
+  /** Resolves when every strike has ended: after its time, or at `heal`. */
+  async run(): Promise<void> {
+    const { plan, seed } = this.parts
+    await Promise.all(plan.map((planned, index) => this.do(planned, randomOf(seed, `strike ${index}`))))
+  }
+
+  /** What is planned and has not begun is left out, and what lasts is undone. */
+  heal(): void {
+    this.isOver = true
+    this.wake()
+  }
+
+  private async do({ name, atMs, lastsMs }: Planned, random: Random): Promise<void> {
+    const { world, onStrike } = this.parts
+    await this.pause(atMs)
+    let strike: Strike | undefined
+    for (let tries = 0; strike === undefined && tries < patience && !this.isOver; tries += 1) {
+      if (tries > 0) await this.pause(retryMs)
+      strike = this.isOver ? undefined : table[name].strike(world, random, lastsMs)
+    }
+    if (strike === undefined) return
+    const { detail, end, hits } = strike
+    const at = Date.now()
+    onStrike(name, at, detail)
+    await this.pause(lastsMs)
+    // What is aimed at single requests waits for one.
+    for (let left = patience; hits?.() === 0 && left > 0 && !this.isOver; left -= 1) await this.pause(retryMs)
+    await end?.()
+    this.struck.push({ name, detail, at, endedAt: Date.now(), hits: hits?.() ?? 1 })
+  }
+
+  private async pause(ms: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const time = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, ms)
+    })
+    await Promise.race([time, this.over])
+    clearTimeout(timer)
+  }
+}
+
+/** How often a strike that finds nothing to hit is tried. */
+const patience = 60
+const retryMs = 250
