@@ -1,1 +1,5 @@
-export {}
+export type { DoubleUser } from './access.js'
+export { type Order, obey } from './control.js'
+export { type DoubleOptions, EventStoreDouble, startDouble } from './double.js'
+export type { Faults } from './faults.js'
+export type { LogOptions } from './store/log.js'
