@@ -1,4 +1,5 @@
 import type { Instant } from '@almanac/recurrence'
+import type { Traceparent } from './trace-context.js'
 
 /**
  * The envelope of every event, and the words that streams are named with. The domain knows events as data;
@@ -23,6 +24,8 @@ export interface CommandContext {
   readonly idempotencyKey?: string
   /** Hash of what was asked, so that one key with two different requests is noticed. */
   readonly fingerprint?: string
+  /** The step of a trace that the command is. */
+  readonly traceparent?: Traceparent
 }
 
 export interface EventMetadata {
@@ -35,6 +38,8 @@ export interface EventMetadata {
   readonly causationId?: string
   readonly idempotencyKey?: string
   readonly fingerprint?: string
+  /** The step of a trace that its command was: who applies the event goes on with that trace. */
+  readonly traceparent?: Traceparent
   /** Hash of the stream's previous event ('' for the first): changing history shows. */
   readonly previousHash: string
 }

@@ -32,6 +32,7 @@ export async function startRegistry(
   const registry = new Registry(resourceOf(config), pushing)
   const telemetry: Telemetry = {
     ...noTelemetry,
+    isOff: false,
     count: (...count) => registry.count(...count),
     record: (...record) => registry.record(...record),
     observe: (read) => registry.observe(read),

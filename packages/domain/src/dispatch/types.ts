@@ -1,6 +1,7 @@
 import type { Instant, Recurrence } from '@almanac/recurrence'
 import type { Position } from '../event.js'
 import type { CatchUp, Json, OverlapPolicy } from '../task/types.js'
+import type { Traceparent } from '../trace-context.js'
 
 /** 0 to partitions - 1 */
 export type PartitionId = number
@@ -137,4 +138,6 @@ export interface RunCommand {
    * have been committed before, under the same run id.
    */
   readonly replayed?: true
+  /** The step of a trace that its worker goes on with. No part of what was decided: no id or digest depends on it. */
+  readonly traceparent?: Traceparent
 }

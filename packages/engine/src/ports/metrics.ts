@@ -47,12 +47,7 @@ export const metricCatalogue = {
 
   // Who owns what.
   claim_seconds: histogram('Claims of partitions.', slow, ['outcome']),
-  takeover_seconds: histogram('From the begin of a claim to its first committed tick.', slow, []),
-  takeover_gap_seconds: histogram(
-    'Between the last checkpoint before a claim and the first after it.',
-    slow,
-    [],
-  ),
+  takeover_seconds: histogram('From the begin of a claim until the partition is decided again.', slow, []),
   takeovers_total: total('Partitions taken over.', []),
   partitions_owned: gauge('Partitions that this node owns.', []),
   partition_behind_seconds: gauge('How long the next due dispatch of an owned partition is overdue.', [

@@ -43,6 +43,8 @@ export interface Span {
  * context of its own: who begins a span says what it is a part of.
  */
 export interface Telemetry {
+  /** Nothing is kept of what it is told: who would only compute it for that need not. */
+  readonly isOff: boolean
   /** Whether any span may be recorded: who would only gather for a span need not. */
   readonly isTracing: boolean
   span(name: SpanName, begin?: SpanBegin): Span
@@ -70,6 +72,7 @@ export const unrecorded = (parent: Traceparent | undefined): Span =>
 
 /** Telemetry that is off. A context that comes in is handed on. */
 export const noTelemetry: Telemetry = {
+  isOff: true,
   isTracing: false,
   span: (_, begin) => unrecorded(begin?.parent),
   samples: () => false,
