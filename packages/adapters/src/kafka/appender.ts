@@ -1,0 +1,191 @@
+import { type Clock, unavailable } from '@almanac/engine'
+import type { LogRecord } from '../transactions/index.js'
+import { type Calls, doubtful, failed, isUnknownTopic } from './calls.js'
+import { code, fencedCodes, leaderPasses } from './codes.js'
+import { nameOfCode } from './kafkajs.js'
+import { partitionOf } from './murmur2.js'
+import { encodeBatch, sizeAtMost } from './record-batch.js'
+import { type EncodedBatch, type Place, type Produced, type Producer, produce } from './requests.js'
+
+export interface AppenderParts {
+  readonly calls: Calls
+  readonly clock: Clock
+  readonly transactionalId: string | null
+  readonly producer: Producer
+  /** Called for a topic that does not exist: afterwards it should. Absent: such a topic is a fault. */
+  readonly createTopic?: (topic: string) => Promise<void>
+  readonly requestTimeoutMs: number
+}
+
+/** Batches for one request to each leader. They bear their sequence numbers, so that they may be sent again. */
+export type Round = readonly EncodedBatch[]
+
+export type Appended = Produced
+
+/** Below a broker's limit for a batch, which is 1 MB unless the topic has another. */
+const maxBatchBytes = 900_000
+
+/** Writes with the sequence numbers of one producer. One call at a time; after a fault it is good for nothing. */
+export class Appender {
+  private readonly parts: AppenderParts
+  private readonly sequences = new Map<string, number>()
+
+  constructor(parts: AppenderParts) {
+    this.parts = parts
+  }
+
+  /** Finds the partitions and encodes. Nothing is sent yet: a fault is `unavailable`. */
+  async prepare(records: readonly LogRecord[]): Promise<readonly Round[]> {
+    const topics = new Set<string>()
+    for (const { topic } of records) topics.add(topic)
+    await this.learn([...topics])
+    const rounds: EncodedBatch[][] = []
+    for (const [topic, partitions] of this.byPlace(records)) {
+      for (const [partition, theirs] of partitions) {
+        let round = 0
+        for (const part of partsOf(theirs)) {
+          const batch = this.encode({ topic, partition }, part)
+          const others = rounds[round]
+          if (others === undefined) rounds.push([batch])
+          else others.push(batch)
+          round += 1
+        }
+      }
+    }
+    return rounds
+  }
+
+  placesOf(rounds: readonly Round[]): readonly Place[] {
+    // Every partition is in the first round.
+    return rounds[0] ?? []
+  }
+
+  /** Sends until all are appended. */
+  async append(round: Round): Promise<readonly Appended[] | 'fenced'> {
+    const { calls } = this.parts
+    const what = `to append to ${round.map(({ topic, partition }) => `${topic}/${partition}`).join(', ')}`
+    const appended: Appended[] = []
+    let left = round
+    return await calls.retrying<readonly Appended[] | 'fenced'>(
+      async () => {
+        const { answers, error } = await this.produce(left)
+        const done = new Set<string>()
+        let why: unknown = error
+        for (const answer of answers) {
+          if (answer.code === code.none) {
+            appended.push(answer)
+            done.add(nameOf(answer))
+          } else if (fencedCodes.has(answer.code)) {
+            return { done: 'fenced' }
+          } else if (leaderPasses.has(answer.code)) {
+            why = answer.code
+          } else {
+            throw doubtful(what, new Error(nameOfCode(answer.code)))
+          }
+        }
+        left = left.filter((batch) => !done.has(nameOf(batch)))
+        if (left.length === 0) return { done: appended }
+        await calls.refresh().catch(() => {})
+        return { again: why }
+      },
+      (why) => doubtful(what, why),
+    )
+  }
+
+  private async produce(batches: Round): Promise<{ answers: readonly Produced[]; error: unknown }> {
+    const { calls, transactionalId, requestTimeoutMs } = this.parts
+    const leaders = new Map<number, EncodedBatch[]>()
+    for (const batch of batches) {
+      const leader = calls.leaderOf(batch)
+      if (leader === undefined) continue
+      const theirs = leaders.get(leader)
+      if (theirs === undefined) leaders.set(leader, [batch])
+      else theirs.push(batch)
+    }
+    let error: unknown = new Error('no broker leads the partition')
+    const answers = await Promise.all(
+      [...leaders].map(async ([leader, theirs]) => {
+        try {
+          return await calls.askNode(leader, produce(transactionalId, theirs, requestTimeoutMs))
+        } catch (fault) {
+          error = fault
+          return []
+        }
+      }),
+    )
+    return { answers: answers.flat(), error }
+  }
+
+  private async learn(topics: readonly string[]): Promise<void> {
+    const { calls, createTopic } = this.parts
+    const what = `about ${topics.join(', ')}`
+    let isCreated = false
+    await calls.retrying<true>(
+      async () => {
+        try {
+          await calls.learn(topics)
+          return { done: true }
+        } catch (error) {
+          if (!isUnknownTopic(error)) return { again: error }
+          if (createTopic === undefined) {
+            throw unavailable(`One of the topics ${topics.join(', ')} does not exist`, error)
+          }
+          if (!isCreated) for (const topic of topics) await createTopic(topic)
+          isCreated = true
+          return { again: error }
+        }
+      },
+      (why) => failed(what, why),
+    )
+  }
+
+  private byPlace(records: readonly LogRecord[]): ReadonlyMap<string, ReadonlyMap<number, LogRecord[]>> {
+    const places = new Map<string, Map<number, LogRecord[]>>()
+    const counts = new Map<string, number>()
+    for (const record of records) {
+      const { topic, key } = record
+      let partitions = places.get(topic)
+      if (partitions === undefined) {
+        partitions = new Map()
+        places.set(topic, partitions)
+        counts.set(topic, this.parts.calls.partitionsOf(topic))
+      }
+      const count = counts.get(topic) ?? 0
+      const partition = record.partition ?? partitionOf(key, count)
+      if (!(partition < count)) throw unavailable(`The topic ${topic} has no partition ${partition}`)
+      const theirs = partitions.get(partition)
+      if (theirs === undefined) partitions.set(partition, [record])
+      else theirs.push(record)
+    }
+    return places
+  }
+
+  private encode(place: Place, records: readonly LogRecord[]): EncodedBatch {
+    const { producer, transactionalId, clock } = this.parts
+    const name = nameOf(place)
+    const sequence = this.sequences.get(name) ?? 0
+    // The numbers go round at 2^31.
+    this.sequences.set(name, (sequence + records.length) % 2 ** 31)
+    const { id, epoch } = producer
+    const writer = { id, epoch, isTransactional: transactionalId !== null }
+    return { ...place, bytes: encodeBatch(records, writer, sequence, clock.now()) }
+  }
+}
+
+/** As many records as fit in a batch, again and again. One that is too big by itself is the broker's to refuse. */
+function* partsOf(records: readonly LogRecord[]): Generator<readonly LogRecord[]> {
+  let from = 0
+  let bytes = 0
+  for (const [index, record] of records.entries()) {
+    const size = sizeAtMost(record)
+    if (bytes + size > maxBatchBytes && index > from) {
+      yield records.slice(from, index)
+      from = index
+      bytes = 0
+    }
+    bytes += size
+  }
+  yield from === 0 ? records : records.slice(from)
+}
+
+const nameOf = ({ topic, partition }: Place): string => `${topic}/${partition}`

@@ -1,0 +1,203 @@
+import { createRequire } from 'node:module'
+import { connect as connectSocket, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import {
+  type ISocketFactory,
+  Kafka,
+  type KafkaConfig,
+  type LogEntry,
+  logLevel,
+  type RetryOptions,
+} from 'kafkajs'
+import type { KafkaConnection } from './connection.js'
+
+/**
+ * The door to kafkajs. Its connections, TLS, SASL, metadata and administration are used; its producer and consumer
+ * are not, since they break what `TransactionLog` promises. `docs/adr` tells why. What is reached here beyond its
+ * public interface belongs to version 2.2.4, which is pinned; `kafkajs.spec.ts` looks whether it is still there.
+ */
+const require = createRequire(import.meta.url)
+
+/** What is sent, and how the answer is read. */
+export interface Exchange<T> {
+  readonly request: {
+    readonly apiKey: number
+    readonly apiVersion: number
+    readonly apiName: string
+    readonly encode: () => Promise<unknown>
+  }
+  readonly response: {
+    /** What it gives has `clientSideThrottleTime`: how long the broker wants nothing more on this connection. */
+    decode(bytes: Buffer): Promise<T>
+    parse(decoded: T): Promise<T>
+  }
+  readonly requestTimeout?: number
+}
+
+export interface WireBroker {
+  readonly nodeId: string | number
+  readonly connectionPool: {
+    send<T>(exchange: Exchange<T>): Promise<T>
+  }
+}
+
+interface PartitionMetadata {
+  readonly partitionId: number
+  readonly leader: number
+  readonly partitionErrorCode: number
+}
+
+export interface WireCluster {
+  connect(): Promise<void>
+  disconnect(): Promise<void>
+  isConnected(): boolean
+  addMultipleTargetTopics(topics: readonly string[]): Promise<void>
+  refreshMetadata(): Promise<void>
+  refreshMetadataIfNecessary(): Promise<void>
+  findBroker(wanted: { readonly nodeId: number }): Promise<WireBroker>
+  findControllerBroker(): Promise<WireBroker>
+  findGroupCoordinator(wanted: {
+    readonly groupId: string
+    readonly coordinatorType: number
+  }): Promise<WireBroker>
+  findTopicPartitionMetadata(topic: string): readonly PartitionMetadata[]
+  removeBroker(place: { readonly host: string; readonly port: number }): void
+}
+
+interface Encoder {
+  buf: Buffer
+  offset: number
+}
+
+const ClusterOfKafkajs = require('kafkajs/src/cluster/index.js') as new (options: object) => WireCluster
+const EncoderOfKafkajs = require('kafkajs/src/protocol/encoder.js') as new (size: number) => Encoder
+const { createLogger } = require('kafkajs/src/loggers/index.js') as {
+  createLogger(options: object): object
+}
+const { createErrorFromCode } = require('kafkajs/src/protocol/error.js') as {
+  createErrorFromCode(code: number): Error & { readonly type: string }
+}
+const { prototype: queue } = require('kafkajs/src/network/requestQueue/index.js') as {
+  readonly prototype: { pending: readonly unknown[]; scheduleCheckPendingRequests(): void }
+}
+
+/**
+ * kafkajs looks after requests that wait, a thousand times a second for each connection, even where none waits
+ * (tulios/kafkajs#1704): with a connection for each partition that is a good part of a core.
+ */
+const check = queue.scheduleCheckPendingRequests
+queue.scheduleCheckPendingRequests = function (this: typeof queue) {
+  if (this.pending.length > 0) check.call(this)
+}
+
+/** As kafkajs wants the body of a request. The bytes are not copied. */
+export function encoded(bytes: Buffer): unknown {
+  const encoder = new EncoderOfKafkajs(1)
+  encoder.buf = bytes
+  encoder.offset = bytes.length
+  return encoder
+}
+
+/** The error that a broker answers by a number. */
+export function nameOfCode(code: number): string {
+  const { type, message } = createErrorFromCode(code)
+  return `${type} (${code}): ${message}`
+}
+
+export interface ClientOptions {
+  /** A broker that does not answer a request for this long is given up. */
+  readonly requestTimeoutMs: number
+  readonly connectTimeoutMs: number
+}
+
+/** Tells what kafkajs would print. */
+export type OnLog = (level: 'error' | 'warn' | 'info' | 'debug', message: string) => void
+
+/** Tries that kafkajs makes by itself are few: whoever calls has a deadline and tries again. */
+const retry: RetryOptions = {
+  initialRetryTime: 20,
+  maxRetryTime: 200,
+  factor: 0.2,
+  multiplier: 2,
+  retries: 3,
+}
+
+const clientId = 'almanac'
+const metadataMaxAgeMs = 60_000
+
+/** A client of its own: with connections that nobody shares, which end at once when it is closed. */
+export class WireClient {
+  readonly cluster: WireCluster
+  private readonly sockets = new Set<Socket>()
+  private isClosed = false
+
+  constructor(connection: KafkaConnection, options: ClientOptions, onLog: OnLog) {
+    this.cluster = new ClusterOfKafkajs({
+      logger: createLogger({ level: logLevel.INFO, logCreator: () => logTo(onLog) }),
+      brokers: connection.brokers,
+      ssl: connection.tls,
+      sasl: connection.sasl,
+      clientId,
+      retry,
+      socketFactory: this.socketFactory,
+      connectionTimeout: options.connectTimeoutMs,
+      authenticationTimeout: options.requestTimeoutMs,
+      requestTimeout: options.requestTimeoutMs,
+      enforceRequestTimeout: true,
+      metadataMaxAge: metadataMaxAgeMs,
+      allowAutoTopicCreation: false,
+      maxInFlightRequests: 1,
+    })
+  }
+
+  /** Whoever waits for an answer gets an error. */
+  close(): void {
+    this.isClosed = true
+    for (const socket of this.sockets) socket.destroy(new Error('The client has been closed'))
+    this.cluster.disconnect().catch(() => {})
+  }
+
+  private readonly socketFactory: ISocketFactory = ({ host, port, ssl, onConnect }) => {
+    if (this.isClosed) throw new Error('The client has been closed')
+    const socket = ssl
+      ? connectTls({ host, port, ...ssl }, onConnect)
+      : connectSocket({ host, port }, onConnect)
+    socket.setNoDelay(true)
+    socket.setKeepAlive(true, 60_000)
+    this.sockets.add(socket)
+    socket.once('close', () => this.sockets.delete(socket))
+    return socket
+  }
+}
+
+/** kafkajs' public client, for administration. */
+export const publicClient = (connection: KafkaConnection, options: ClientOptions, onLog: OnLog): Kafka => {
+  const config: KafkaConfig = {
+    brokers: [...connection.brokers],
+    clientId,
+    retry: { ...retry, retries: 8 },
+    connectionTimeout: options.connectTimeoutMs,
+    requestTimeout: options.requestTimeoutMs,
+    logLevel: logLevel.INFO,
+    logCreator: () => logTo(onLog),
+    ...(connection.tls && { ssl: connection.tls }),
+    ...(connection.sasl && { sasl: connection.sasl }),
+  }
+  return new Kafka(config)
+}
+
+const levels: { readonly [level: number]: Parameters<OnLog>[0] } = {
+  [logLevel.ERROR]: 'error',
+  [logLevel.WARN]: 'warn',
+  [logLevel.INFO]: 'info',
+}
+
+const logTo =
+  (onLog: OnLog) =>
+  ({ level, namespace, log }: LogEntry): void => {
+    const { error, message } = log
+    onLog(
+      levels[level] ?? 'debug',
+      `${namespace}: ${message}${typeof error === 'string' ? `: ${error}` : ''}`,
+    )
+  }
