@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openRedis, type RedisOptions, type RedisServers } from '@almanac/adapters/redis'
 import { systemClock } from '@almanac/adapters/system'
+import type { Member } from '@almanac/domain'
+import { PortFault } from '@almanac/engine'
 import { type RedisServer, startRedis } from '@almanac/infra'
 
 /** A cluster's name that no other test has. */
@@ -20,6 +22,16 @@ export const openFor = (
   servers: readonly { readonly url: string }[],
   changes: Partial<RedisOptions> = {},
 ): Promise<RedisServers> => openRedis({ url: urlOf(servers), clock: systemClock(), ...changes })
+
+export const memberOf = (nodeId: string, changes: Partial<Member> = {}): Member => ({
+  nodeId,
+  instance: `${nodeId}-first`,
+  region: '',
+  weight: 1,
+  engineVersion: '1',
+  tzVersion: '2025b',
+  ...changes,
+})
 
 /** Servers of a spec's own. */
 export interface OwnServers {
@@ -88,11 +100,13 @@ export class Relay {
       [upstream, client],
     ] as const) {
       this.sockets.add(from)
+      let lastAt = 0
       from.on('data', (bytes) => {
-        const wait = from === upstream ? this.answersAfterMs : 0
+        // What came first gets there first, also when less is waited for than before.
+        lastAt = Math.max(lastAt, performance.now() + (from === upstream ? this.answersAfterMs : 0))
         setTimeout(() => {
           if (!this.isBlackHole && !to.destroyed) to.write(bytes)
-        }, wait)
+        }, lastAt - performance.now())
       })
       from.on('error', () => {})
       from.on('close', () => {
@@ -101,4 +115,18 @@ export class Relay {
       })
     }
   }
+}
+
+/** Settles as `unavailable`, and does so at all: `ms` is far beyond every deadline that tests give. */
+export async function unavailableSoon(work: Promise<unknown>, ms = 5_000): Promise<string> {
+  const outcome = await Promise.race([
+    work.then(
+      (value) => `answered ${JSON.stringify(value)}`,
+      (error) => error,
+    ),
+    pass(ms).then(() => `pending after ${ms} ms`),
+  ])
+  if (!(outcome instanceof PortFault)) throw new Error(`not unavailable but: ${outcome}`, { cause: outcome })
+  if (outcome.code !== 'unavailable') throw outcome
+  return outcome.message
 }
