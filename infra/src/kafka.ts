@@ -136,7 +136,8 @@ const propertiesOf = (settings: Readonly<Record<string, unknown>>): string =>
     .join('')
 
 async function format(jars: string, properties: string): Promise<void> {
-  const clusterId = randomBytes(16).toString('base64url')
+  // The first byte is 0, since an id that begins with "-" is taken for an option.
+  const clusterId = Buffer.concat([Buffer.alloc(1), randomBytes(15)]).toString('base64url')
   const tool = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties]
   await promisify(execFile)('java', [...javaFlags, ...logFlags, '-cp', join(jars, '*'), ...tool])
 }
