@@ -84,7 +84,7 @@ export class ChildServer {
  * A shell that waits for the end of its input, which is this process' end however it comes, and then kills the child.
  * It is a session of its own, so that an interrupt from the keyboard does not end it first.
  */
-function guardOver(child: ChildProcess): ChildProcess {
+export function guardOver(child: ChildProcess): ChildProcess {
   const guard = spawn('/bin/sh', ['-c', 'read -r _; kill -9 "$1"', 'guard', `${child.pid}`], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
