@@ -6,7 +6,7 @@ import { PortFault } from '../ports/faults.js'
 import type { LeaseStore } from '../ports/lease-store.js'
 import type { Membership, Renewal } from '../ports/membership.js'
 import type { HistogramName, LabelsOf } from '../ports/metrics.js'
-import type { Telemetry } from '../ports/telemetry.js'
+import { type Telemetry, unrecorded } from '../ports/telemetry.js'
 
 /** Ports with a watch in hand. What they answer and throw is what they are wrapped around answer and throw. */
 
@@ -65,7 +65,9 @@ export class MeasuredLog implements EventLog {
   ): Promise<AppendResult> {
     const { telemetry } = this.watch
     const parent = events[0]?.metadata.traceparent
-    const span = telemetry.span('append', { parent, attributes: { 'almanac.events': events.length } })
+    const attributes = { 'almanac.events': events.length }
+    // What nobody traced begins no trace.
+    const span = parent === undefined ? unrecorded(parent) : telemetry.span('append', { parent, attributes })
     try {
       const result = await timed(
         this.watch,
