@@ -66,6 +66,8 @@ export class BusyRuns implements RunReads, LedgerSink {
     return this.next.get(topic) ?? new Map()
   }
 
+  caughtUp(): void {}
+
   busy(taskIds: readonly string[], now: Instant) {
     const found = new Map<string, { readonly running: number; readonly queued: number }>()
     for (const taskId of taskIds) {

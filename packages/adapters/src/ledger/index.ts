@@ -11,3 +11,10 @@ export {
 } from './run-ledger.js'
 export type { LedgerBatch, LedgerInterest, LedgerSink, SeenEvent, SeenRun, SeenSkips } from './sink.js'
 export type { TaskTotals, TickMark } from './totals.js'
+export {
+  defaultTotalsWriterOptions,
+  type TotalsSource,
+  TotalsWriter,
+  type TotalsWriterOptions,
+  type TotalsWriterParts,
+} from './totals-writer.js'

@@ -97,6 +97,7 @@ export class RunLedger {
         onFault('looking for the topics of runs', fault)
         waitMs = backoffMs
       }
+      sink.caughtUp(this.status().isCaughtUp)
       await Promise.race([clock.sleep(waitMs, stop), broken])
     }
     await Promise.all([...this.readers.values()].map(({ done }) => done))

@@ -58,6 +58,8 @@ export interface LedgerSink {
   apply(batch: LedgerBatch): void
   /** The next offset that is wanted of each partition of the topic; empty: everything. */
   offsets(topic: string): ReadonlyMap<number, number>
+  /** Told now and then whether every topic has been read to its end. */
+  caughtUp(isCaughtUp: boolean): void
   /** What was passed over, by why. */
   readonly passedOver: ReadonlyMap<string, number>
 }

@@ -3,7 +3,7 @@ import type { Listed, Page, RunFilter } from '@almanac/engine'
 import { type Condition, sqlOf, valuesOf } from './condition.js'
 import { decodeCursor, encodeCursor, limitOf } from './cursor.js'
 import type { Database, Statement } from './database.js'
-import { type RunRow, recordColumns, recordOf, runState, statesOf } from './run-rows.js'
+import { mainRuns, type RunRow, type RunShape, runState, statesOf } from './run-rows.js'
 
 interface ListedRow extends RunRow {
   readonly run_id: string
@@ -13,10 +13,12 @@ interface ListedRow extends RunRow {
 /** Run history: newest scheduled first, keyset pages, counted totals. */
 export class RunLists {
   readonly #database: Database
+  readonly #shape: RunShape
   readonly #statements = new Map<string, Statement>()
 
-  constructor(database: Database) {
+  constructor(database: Database, shape: RunShape = mainRuns) {
     this.#database = database
+    this.#shape = shape
   }
 
   list(namespace: string, filter: RunFilter, page: Page): Listed<RunRecord> {
@@ -30,7 +32,7 @@ export class RunLists {
     const last = shown.at(-1)
     const more = rows.length > limit && last !== undefined
     return {
-      items: shown.map(recordOf),
+      items: shown.map(this.#shape.recordOf),
       nextCursor: more ? encodeCursor(last.scheduled_at, last.run_id) : null,
       total: this.#total(filter, conditions),
     }
@@ -50,7 +52,7 @@ export class RunLists {
   }
 
   #read(conditions: readonly Condition[], limit: number): ListedRow[] {
-    const sql = `SELECT run_id, scheduled_at, ${recordColumns} FROM runs JOIN run_commands USING (run)
+    const sql = `SELECT run_id, scheduled_at, ${this.#shape.columns} FROM runs JOIN run_commands USING (run)
       WHERE ${sqlOf(conditions)} ORDER BY scheduled_at DESC, run_id DESC LIMIT ?`
     return this.#prepared(sql).all(...valuesOf(conditions), limit) as ListedRow[]
   }

@@ -58,3 +58,11 @@ export const recordOf = (row: RunRow): RunRecord => ({
   error: row.error,
   cancelRequested: row.cancel_requested === 1,
 })
+
+/** How a file has its runs: the columns of a row, and what they come to. */
+export interface RunShape {
+  readonly columns: string
+  readonly recordOf: (row: RunRow) => RunRecord
+}
+
+export const mainRuns: RunShape = { columns: recordColumns, recordOf }

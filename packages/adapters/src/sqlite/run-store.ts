@@ -1,4 +1,4 @@
-import type { RunRecord, RunStatus, RunTotals, SkipReason } from '@almanac/domain'
+import type { RunRecord, RunStatus, RunTotals } from '@almanac/domain'
 import type {
   LeasedRun,
   LeaseReply,
@@ -18,6 +18,7 @@ import { type Counted, RunCounts } from './run-counts.js'
 import { RunLists } from './run-lists.js'
 import { RunQueue } from './run-queue.js'
 import { type RunRow, recordColumns, recordOf, runState, statusOf } from './run-rows.js'
+import { RunSkips } from './run-skips.js'
 
 /** Rows that one transaction of a prune deletes, so that it never holds up a tick. */
 const pruneBatch = 500
@@ -28,10 +29,12 @@ export class SqliteRunStore implements RunStore {
   readonly #lists: RunLists
   readonly #statements: Statements
   readonly #counts: RunCounts
+  readonly #skips: RunSkips
 
   constructor(database: Database, committer: Committer, random: Random) {
     this.#committer = committer
     this.#counts = new RunCounts(database)
+    this.#skips = new RunSkips(database)
     this.#queue = new RunQueue(database, random)
     this.#lists = new RunLists(database)
     this.#statements = prepare(database)
@@ -79,7 +82,7 @@ export class SqliteRunStore implements RunStore {
   }
 
   skips(taskId: string, from: Instant, until: Instant): readonly RecordedSkip[] {
-    return reading(() => (this.#statements.skips.all(taskId, from, until) as SkipRow[]).map(skipOf))
+    return reading(() => this.#skips.of(taskId, from, until))
   }
 
   nextWakeAt(namespace: string, queue: string, now: Instant): Instant | null {
@@ -106,14 +109,14 @@ export class SqliteRunStore implements RunStore {
   }
 
   #pruneNow(before: Instant, max: number): number {
-    const { pruneRuns, pruneCommand, pruneSkips } = this.#statements
+    const { pruneRuns, pruneCommand } = this.#statements
     return this.#counts.during(() => {
       const runs = pruneRuns.all(before, max) as (Counted & { run: number; state: number })[]
       for (const run of runs) {
         pruneCommand.run(run.run)
         this.#counts.move(run, statusOf(run.state), null)
       }
-      return runs.length + Number(pruneSkips.run(before, max - runs.length).changes)
+      return runs.length + this.#skips.prune(before, max - runs.length)
     })
   }
 
@@ -150,40 +153,14 @@ interface TotalsRow {
   readonly last_scheduled_at: number
 }
 
-interface SkipRow {
-  readonly partition: number
-  readonly seq: number
-  readonly task_id: string
-  readonly reason: SkipReason
-  readonly first_at: number
-  readonly last_at: number
-  readonly count: number
-  readonly revision: number
-  readonly decided_at: number
-}
-
-const skipOf = (row: SkipRow): RecordedSkip => ({
-  taskId: row.task_id,
-  reason: row.reason,
-  first: row.first_at,
-  last: row.last_at,
-  count: row.count,
-  revision: row.revision,
-  partition: row.partition,
-  seq: row.seq,
-  decidedAt: row.decided_at,
-})
-
 interface Statements {
   readonly run: Statement
   readonly busy: Statement
   readonly totals: Statement
-  readonly skips: Statement
   readonly wake: Statement
   readonly counts: Statement
   readonly pruneRuns: Statement
   readonly pruneCommand: Statement
-  readonly pruneSkips: Statement
 }
 
 const prepare = (database: Database): Statements => ({
@@ -193,9 +170,6 @@ const prepare = (database: Database): Statements => ({
      WHERE task_id = ?1 AND state < 3 AND (state = ?2 OR expires_at IS NULL OR expires_at > ?3) GROUP BY state`,
   ),
   totals: database.prepare('SELECT count, last_run_at, last_scheduled_at FROM totals WHERE task_id = ?'),
-  skips: database.prepare(
-    `SELECT * FROM skips WHERE task_id = ? AND last_at >= ? AND first_at <= ? ORDER BY first_at, skip`,
-  ),
   wake: database.prepare(wakeSql),
   counts: database.prepare('SELECT status, sum(count) AS n FROM run_counts GROUP BY status HAVING n > 0'),
   pruneRuns: database.prepare(
@@ -205,12 +179,6 @@ const prepare = (database: Database): Statements => ({
      RETURNING run, namespace, queue, kind, state`,
   ),
   pruneCommand: database.prepare('DELETE FROM run_commands WHERE run = ?'),
-  // Skips are numbered in the order in which they were decided, near enough: only the oldest rows are looked
-  // at.
-  pruneSkips: database.prepare(
-    `DELETE FROM skips WHERE skip IN (
-       SELECT skip FROM (SELECT skip, decided_at FROM skips ORDER BY skip LIMIT ?2) WHERE decided_at < ?1)`,
-  ),
 })
 
 /**

@@ -1,7 +1,8 @@
-import type { Checkpoint, PartitionId, RunCommand, Skip } from '@almanac/domain'
+import type { PartitionId, RunCommand } from '@almanac/domain'
 import type { Tick } from '@almanac/engine'
 import type { Database, Statement } from './database.js'
 import { type Counted, RunCounts } from './run-counts.js'
+import { RunSkips } from './run-skips.js'
 
 /** Puts what a tick decided into the tables. Called inside of a transaction. */
 export class RunWriter {
@@ -9,7 +10,7 @@ export class RunWriter {
   readonly #command: Statement
   readonly #totals: Statement
   readonly #reset: Statement
-  readonly #skip: Statement
+  readonly #skips: RunSkips
   readonly #cancelQueued: Statement
   readonly #cancelRunning: Statement
   readonly #counts: RunCounts
@@ -28,10 +29,7 @@ export class RunWriter {
          last_scheduled_at = iif(?2 >= last_run_at, ?3, last_scheduled_at)`,
     )
     this.#reset = database.prepare('DELETE FROM totals WHERE task_id = ?')
-    this.#skip = database.prepare(
-      `INSERT INTO skips (partition, seq, task_id, reason, first_at, last_at, count, revision, decided_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    )
+    this.#skips = new RunSkips(database)
     this.#cancelQueued = database.prepare(
       `UPDATE runs SET state = 6, finished_at = ?, lease_token = NULL
        WHERE task_id = ? AND state < 2 AND state < 3 AND run <> ? RETURNING namespace, queue, kind`,
@@ -46,7 +44,8 @@ export class RunWriter {
     this.#counts.during(() => {
       for (const taskId of resets) this.#reset.run(taskId)
       for (const run of runs) this.#insertRun(run)
-      for (const skip of skips) this.#insertSkip(skip, partition, next)
+      const { seq, evaluatedAt: decidedAt } = next
+      for (const skip of skips) this.#skips.insert(skip, { partition, seq, decidedAt })
     })
   }
 
@@ -73,10 +72,5 @@ export class RunWriter {
     const cancelled = this.#cancelQueued.all(emittedAt, taskId, lastInsertRowid) as Counted[]
     for (const run of cancelled) this.#counts.move(run, 'queued', 'cancelled')
     this.#cancelRunning.run(taskId, lastInsertRowid)
-  }
-
-  #insertSkip(skip: Skip, partition: PartitionId, next: Checkpoint): void {
-    const { taskId, reason, first, last, count, revision } = skip
-    this.#skip.run(partition, next.seq, taskId, reason, first, last, count, revision, next.evaluatedAt)
   }
 }
