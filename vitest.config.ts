@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 // Tests run on the sources: the packages' "almanac-source" export condition points at src/.
 export default defineConfig({
   resolve: { conditions: ['almanac-source'] },
-  ssr: { resolve: { conditions: ['almanac-source', 'module', 'node', 'development'] } },
+  ssr: { resolve: { conditions: ['almanac-source', 'node', 'development'] } },
   test: {
     include: ['{packages,services}/*/src/**/*.spec.ts', 'infra/src/**/*.spec.ts', 'tests/**/*.spec.ts'],
     // These need real servers: `npm run test:cluster`.

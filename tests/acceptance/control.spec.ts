@@ -71,7 +71,7 @@ describe('acceptance', () => {
     world = await World.at('2026-03-01T12:00:00Z')
     const task = await world.create({ schedule: minutely, exchange: 'lights' })
     await world.until('2026-03-01T12:01:00Z')
-    const leased = await world.node.intake.lease({ ...lease, queue: 'exchange:lights' })
+    const leased = await world.intake.lease({ ...lease, queue: 'exchange:lights' })
     expect(leased.map(({ run }) => [run.command.taskId, run.command.exchange])).toEqual([
       [task.taskId, 'lights'],
     ])
@@ -93,7 +93,7 @@ describe('acceptance', () => {
     await world.disable(task)
     await world.until('2026-03-01T12:00:30Z')
     await world.must(world.node.commands.triggerTask(world.context, task.taskId, { args: [9] }))
-    const leased = await world.node.intake.lease({ ...lease, queue: 'q' })
+    const leased = await world.intake.lease({ ...lease, queue: 'q' })
     const commands = leased.map(({ run }) => run.command)
     expect(commands.map((command) => [command.kind, command.args])).toEqual([
       ['manual', [1]],

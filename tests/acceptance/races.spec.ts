@@ -332,12 +332,12 @@ it('queueOne: the held run is handed out at once when the running one of another
   world = await World.at('2026-03-01T12:00:00Z')
   const task = await world.create({ schedule: minutely, overlap: 'queueOne', queue: 'a' })
   await world.until('2026-03-01T12:01:10Z')
-  const [first] = await world.node.intake.lease({ ...lease, queue: 'a', leaseMs: 3_600_000 })
+  const [first] = await world.intake.lease({ ...lease, queue: 'a', leaseMs: 3_600_000 })
   await world.change(task, { queue: 'b' })
   await world.until('2026-03-01T12:02:10Z')
-  const waiting = world.node.intake.lease({ ...lease, queue: 'b', waitMs: 30_000 })
+  const waiting = world.intake.lease({ ...lease, queue: 'b', waitMs: 30_000 })
   await world.settled()
-  await world.node.intake.ack('default', first?.run.command.runId ?? '', first?.leaseToken ?? '')
+  await world.intake.ack('default', first?.run.command.runId ?? '', first?.leaseToken ?? '')
   await world.settled()
   let got = 0
   void waiting.then((runs) => {

@@ -298,7 +298,7 @@ describe('acceptance: beginnings and ends', () => {
     await world.until('2026-03-01T09:25:00Z')
     const { items } = world.node.queries.runs('default', { taskId: task.taskId }, { limit: 10 })
     expect(items.map(({ command }) => (command.expiresAt ?? 0) - command.emittedAt)).toEqual([90_000, 90_000])
-    const leased = await world.node.intake.lease({
+    const leased = await world.intake.lease({
       namespace: 'default',
       queue: 'default',
       max: 10,

@@ -11,6 +11,7 @@ import {
   Node,
   type NodeOptions,
   type RecordedSkip,
+  type RunIntake,
   SeededRandom,
   type TaskInput,
   type TaskView,
@@ -81,12 +82,14 @@ export class World {
       pollMs: day,
     })
     this.store = store
+    const runs = this.watched(store.runStore)
     this.running = new Node(
       {
         log: this.watched(this.failing(store.eventLog)),
         dispatchLog: this.watchedDispatch(store.dispatchLog),
         views: store.viewStore,
-        runs: this.watched(store.runStore),
+        runs,
+        queue: runs,
         clock: this.clock,
         random: new SeededRandom(this.commandCount + 2),
       },
@@ -99,6 +102,12 @@ export class World {
     )
     await this.running.start()
     await this.settled()
+  }
+
+  get intake(): RunIntake {
+    const { intake } = this.node
+    if (intake === null) throw new Error('the node has no work queue')
+    return intake
   }
 
   /** Stops the node; what was committed stays in the folder. */

@@ -241,7 +241,8 @@ export interface SharedDefinition {
 export interface Application {
   readonly commands: Commands
   readonly queries: Queries
-  readonly intake: RunIntake
+  /** Null: workers read runs elsewhere, from the topics of a cluster. */
+  readonly intake: RunIntake | null
   status(): NodeStatus
   /**
    * Resolves true once no run can be committed any more that was decided without the change at `position`; false

@@ -57,7 +57,7 @@ it('R18 a lease that fails leaves no listener behind', async () => {
   const { Intake } = await import('./intake/run-intake.js')
   const clock = new ManualClock(0)
   const runs = { lease: () => Promise.reject(new Error('disk full')) } as never
-  const intake = new Intake(runs, clock, createStop())
+  const intake = new Intake({ runs, queue: runs, clock, stop: createStop() })
   for (let i = 0; i < 3; i += 1)
     await intake
       .lease({ namespace: 'n', queue: 'q', max: 1, waitMs: 10, worker: 'w', leaseMs: 1 })

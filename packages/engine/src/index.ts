@@ -1,6 +1,7 @@
 export * from './application.js'
 export * from './clock-guard.js'
 export * from './commands/commands.js'
+export { eventIdOf } from './commands/event-id.js'
 export type { CommandDeps, CommandOptions } from './commands/parts.js'
 export type { SystemCommands } from './commands/system-commands.js'
 export * from './memory/dispatch-log.js'

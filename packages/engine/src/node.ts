@@ -14,7 +14,7 @@ import type { EventLog } from './ports/event-log.js'
 import { PortFault } from './ports/faults.js'
 import type { LeaseStore } from './ports/lease-store.js'
 import type { Membership } from './ports/membership.js'
-import type { RunStore } from './ports/run-store.js'
+import type { RunReads, WorkQueue } from './ports/run-store.js'
 import type { ViewStore } from './ports/view-store.js'
 import { Barrier } from './projection/barrier.js'
 import { type Change, Projector } from './projection/projector.js'
@@ -33,7 +33,9 @@ export interface NodeAdapters {
   readonly log: EventLog
   readonly dispatchLog: DispatchLog
   readonly views: ViewStore
-  readonly runs: RunStore
+  readonly runs: RunReads
+  /** Where workers get runs over HTTP; absent: they read them elsewhere. */
+  readonly queue?: WorkQueue
   readonly clock: Clock
   readonly random: Random
   /** With other nodes: who they are, and who should do what. Without, this node owns every partition. */
@@ -60,7 +62,7 @@ export interface NodeCallbacks {
 export class Node implements Application {
   readonly commands: Commands
   readonly queries: NodeQueries
-  readonly intake: Intake
+  readonly intake: Intake | null
   private readonly adapters: NodeAdapters
   private readonly options: NodeOptions
   private readonly callbacks: NodeCallbacks
@@ -107,7 +109,8 @@ export class Node implements Application {
     const commands = createCommands({ log, clock, random, views, cluster: options.cluster, waitFor })
     this.commands = commands
     this.system = commands
-    this.intake = new Intake(runs, clock, this.stopping)
+    const { queue } = adapters
+    this.intake = queue === undefined ? null : new Intake({ runs, queue, clock, stop: this.stopping })
     this.queries = new NodeQueries({ log, views, runs, clock, projector: this.projector, definitions })
     this.fence = new ChangeFence({ dispatchLog, clock, partitions: options.partitions })
     this.tenure = cluster === undefined ? undefined : this.leasedTenure(cluster)
@@ -154,7 +157,7 @@ export class Node implements Application {
       onFault,
       onCommitted: (committed, skips) => {
         this.count(committed, skips.length)
-        this.intake.committed(committed)
+        this.intake?.committed(committed)
       },
       holds: (partition) => tenure?.holds(partition) ?? true,
       onTicked: (partition, isParked) => tenure?.ticked(partition, isParked),

@@ -39,6 +39,7 @@ const published: { readonly [code: string]: number } = {
   request_timeout: 408,
   revision_mismatch: 412,
   route_not_found: 404,
+  runs_in_topics: 409,
   schedule_in_use: 409,
   schedule_unknown: 422,
   storage_full: 507,

@@ -145,6 +145,13 @@ export const problemCodes = {
       'The command would change nothing and cannot be answered with a result, as a backfill of no ' +
       'occurrence.',
   },
+  runs_in_topics: {
+    status: 409,
+    title: 'Workers take runs from Kafka here',
+    description:
+      'This node belongs to a cluster: runs are in the topics of their queues, and workers report on the topic of ' +
+      'run events. docs/reference/kafka-messages.md tells how.',
+  },
   lease_lost: {
     status: 409,
     title: 'The lease is no longer yours',

@@ -1,11 +1,13 @@
+import { noTelemetry } from '@almanac/engine'
 import { isoOf } from '@almanac/protocol'
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import { acceptJsonOnly, bodyLimit } from './body.js'
 import { answerClientError } from './client-error.js'
+import { CommandTraces } from './command-traces.js'
 import { awaitFences } from './fence.js'
 import { guard } from './guards.js'
 import type { Api, ApiOptions, Host } from './host.js'
-import { HttpCounters } from './metrics.js'
+import { measure } from './metrics.js'
 import { serveOpenApi } from './openapi.js'
 import { pageRoutes } from './page-routes.js'
 import { ApiProblem, sendProblem, toProblem } from './problem.js'
@@ -57,10 +59,16 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
   api.addHook('preClose', async () => {
     closing = true
   })
-  const host: Host = { app: options.app, clock: options.clock, closing: () => closing }
+  const { app, clock, telemetry = noTelemetry } = options
+  const traces = new CommandTraces(telemetry)
+  const host: Host = { app, clock, traces, closing: () => closing }
   const routes = new RouteTable(api)
-  const http = new HttpCounters(api)
-  logAccess(api, options)
+  api.addHook('onResponse', (request, reply, done) => {
+    measure(telemetry, request, reply)
+    traces.answered(request, reply)
+    done()
+  })
+  logAccess(api, options, traces)
   guard(api, options.ready ?? (() => true))
   acceptJsonOnly(api)
   awaitFences(api, host)
@@ -78,7 +86,7 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
   queueRoutes(api, host)
   changeRoutes(api, host)
   eventRoutes(api, host)
-  operationRoutes(api, host, http)
+  operationRoutes(api, host, options.metrics)
   pageRoutes(api)
   return api
 }
@@ -97,9 +105,10 @@ function handleErrors(api: Api, options: ApiOptions, routes: RouteTable): void {
   })
 }
 
-function logAccess(api: Api, { accessLog, clock }: ApiOptions): void {
+function logAccess(api: Api, { accessLog, clock }: ApiOptions, traces: CommandTraces): void {
   if (accessLog === undefined) return
   api.addHook('onResponse', async (request, reply) => {
+    const traceId = traces.traceIdOf(request)
     accessLog({
       at: isoOf(clock.now()),
       method: request.method,
@@ -109,6 +118,7 @@ function logAccess(api: Api, { accessLog, clock }: ApiOptions): void {
       ms: Math.round(reply.elapsedTime * 1_000) / 1_000,
       requestId: request.id,
       actor: String(request.headers['almanac-actor'] ?? 'anonymous'),
+      ...(traceId === undefined ? {} : { traceId }),
     })
   })
 }

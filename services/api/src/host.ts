@@ -1,7 +1,8 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { Application, Clock } from '@almanac/engine'
+import type { Application, Clock, Telemetry } from '@almanac/engine'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { CommandTraces } from './command-traces.js'
 
 export type Api = FastifyInstance<
   Server,
@@ -21,6 +22,8 @@ export interface AccessLine {
   readonly ms: number
   readonly requestId: string
   readonly actor: string
+  /** Of the command's trace, or of the caller's; left out: there is none. */
+  readonly traceId?: string
 }
 
 export interface ApiOptions {
@@ -35,12 +38,17 @@ export interface ApiOptions {
   readonly accessLog?: (line: AccessLine) => void
   /** Called with what went wrong inside; the client only gets the code `internal`. */
   readonly onInternalError?: (error: unknown, request: { readonly id: string; readonly url: string }) => void
+  /** Told of each request; commands are steps of traces. Left out: nothing is told. */
+  readonly telemetry?: Telemetry
+  /** The page of metrics, in the Prometheus text format. Left out: there is no such page. */
+  readonly metrics?: () => Promise<string>
 }
 
 /** What every route works with. */
 export interface Host {
   readonly app: Application
   readonly clock: Clock
+  readonly traces: CommandTraces
   /** True once the server began to close: long waits end. */
   closing(): boolean
 }

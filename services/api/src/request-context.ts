@@ -48,12 +48,14 @@ export function commandContext(
   const { namespace } = request.params as Params
   const reason = body.reason ?? textHeader(request, 'Almanac-Reason', 500)
   const idempotencyKey = idempotencyKeyOf(request)
+  const traceparent = host.traces.contextOf(request)
   return {
     namespace,
     actor: actorOf(request),
     at: host.clock.now(),
     correlationId: request.id,
     ...(reason === undefined ? {} : { reason }),
+    ...(traceparent === undefined ? {} : { traceparent }),
     ...(idempotencyKey === undefined
       ? {}
       : { idempotencyKey, fingerprint: fingerprintOf(request.method, askedOf(request), body) }),

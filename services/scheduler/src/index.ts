@@ -1,1 +1,2 @@
-export {}
+export { type NodeConfig, startNode, version } from './main.js'
+export { serveNode } from './serve.js'

@@ -81,7 +81,8 @@ async function measure(url, seconds, prefix) {
 }
 
 async function main(seconds, rounds) {
-  const { startStandalone, resolveConfig } = await import('../dist/index.js')
+  const { startStandalone } = await import('../dist/index.js')
+  const { resolveConfig } = await import('@almanac/scheduler/service')
   const { default: fastify } = await import('fastify')
   const folder = mkdtempSync(join(tmpdir(), 'almanac-bench-'))
   const { config } = resolveConfig({ flags: { port: '0', data: folder } })

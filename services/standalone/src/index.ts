@@ -1,5 +1,2 @@
-export { type ConfigResult, type ConfigSources, resolveConfig, type StandaloneConfig } from './config.js'
-export { type Standalone, type StartCallbacks, startStandalone, version } from './main.js'
-export { environmentName, flagName, type OptionSpec, optionNames, optionSpec } from './options.js'
+export { startStandalone, version } from './main.js'
 export { serve } from './serve.js'
-export { StartProblem } from './start-problem.js'

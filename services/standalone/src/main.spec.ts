@@ -1,7 +1,7 @@
+import { StartProblem } from '@almanac/scheduler/service'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readEvents, TestServer } from '../test-support/server.js'
 import { startStandalone } from './main.js'
-import { StartProblem } from './start-problem.js'
 
 const server = new TestServer()
 beforeAll(() => server.start())

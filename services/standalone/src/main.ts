@@ -1,5 +1,4 @@
 import { createRequire } from 'node:module'
-import type { AddressInfo } from 'node:net'
 import {
   DatabaseDamaged,
   FolderInUse,
@@ -9,31 +8,22 @@ import {
   TailLost,
 } from '@almanac/adapters/sqlite'
 import { systemClock, systemRandom } from '@almanac/adapters/system'
-import { type AccessLine, type Api, buildApi } from '@almanac/api'
+import { buildApi } from '@almanac/api'
 import { defaultNodeOptions, Node, type Random } from '@almanac/engine'
-import type { StandaloneConfig } from './config.js'
-import { holdToFounding } from './founding.js'
-import { StartProblem } from './start-problem.js'
+import {
+  holdToFounding,
+  listen,
+  messageOf,
+  once,
+  type ProcessConfig,
+  type Running,
+  type StartCallbacks,
+  StartProblem,
+  unwind,
+} from '@almanac/scheduler/service'
 
 const require = createRequire(import.meta.url)
 export const version: string = require('../package.json').version
-
-export interface StartCallbacks {
-  /** Read models being built: how far, of how much. */
-  readonly onProgress?: (position: number, head: number) => void
-  /** Something worth telling: a repair, a fault that is tried again. */
-  readonly notice?: (message: string) => void
-  /** The server cannot go on and must be stopped: storage failed, or a loop of it ended. */
-  readonly onFatal?: (error: unknown) => void
-  readonly accessLog?: (line: AccessLine) => void
-}
-
-export interface Standalone {
-  /** `http://127.0.0.1:7420` */
-  readonly url: string
-  /** Answers requests under way, finishes the tick under way, closes the files. May be called again. */
-  stop(): Promise<void>
-}
 
 /**
  * Starts everything in this process and resolves when it is ready: read models up to date, every partition owned.
@@ -41,9 +31,9 @@ export interface Standalone {
  * for what the user can mend.
  */
 export async function startStandalone(
-  config: StandaloneConfig,
+  config: ProcessConfig,
   callbacks: StartCallbacks = {},
-): Promise<Standalone> {
+): Promise<Running> {
   const clock = systemClock()
   const random = systemRandom()
   const onFatal = callbacks.onFatal ?? (() => {})
@@ -51,14 +41,15 @@ export async function startStandalone(
   const store = open(config, { clock, random, onFatal, notice })
   const undo: (() => Promise<unknown>)[] = [() => store.close()]
   try {
-    const { cluster, partitions, node: nodeId } = config
-    await holdToFounding(store.eventLog, clock, { cluster, partitions }, nodeId)
+    const { cluster, partitions } = config
+    await holdToFounding(store.eventLog, clock, { cluster, partitions }, nodeIdOf(config))
     const node = new Node(
       {
         log: store.eventLog,
         dispatchLog: store.dispatchLog,
         views: store.viewStore,
         runs: store.runStore,
+        queue: store.runStore,
         clock,
         random,
       },
@@ -91,15 +82,8 @@ export async function startStandalone(
   }
 }
 
-/** Last opened, first closed. A step that fails does not keep the others from closing. */
-async function unwind(undo: readonly (() => Promise<unknown>)[]): Promise<void> {
-  const faults: unknown[] = []
-  for (const step of [...undo].reverse()) await step().catch((fault: unknown) => faults.push(fault))
-  if (faults.length > 0) throw faults[0]
-}
-
 function open(
-  config: StandaloneConfig,
+  config: ProcessConfig,
   parts: Pick<Parameters<typeof openStore>[0], 'clock' | 'onFatal' | 'notice'> & { readonly random: Random },
 ): Store {
   const { data: folder, check, acceptLoss } = config
@@ -118,33 +102,12 @@ function open(
   }
 }
 
-async function listen(api: Api, { host, port }: StandaloneConfig): Promise<string> {
-  try {
-    await api.listen({ host, port })
-  } catch (error) {
-    const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined
-    if (code === 'EADDRINUSE') {
-      throw new StartProblem(
-        `Port ${port} of ${host} is in use: set ALMANAC_PORT (or --port) to another one.`,
-        error,
-      )
-    }
-    if (code === 'EACCES') {
-      throw new StartProblem(
-        `Port ${port} may not be used by this user: set ALMANAC_PORT to one above 1023.`,
-        error,
-      )
-    }
-    throw new StartProblem(`${host} cannot be listened on (ALMANAC_HOST): ${messageOf(error)}`, error)
-  }
-  const address = api.server.address() as AddressInfo
-  return `http://${host === '::1' ? '[::1]' : host}:${address.port}`
-}
+const nodeIdOf = ({ node }: ProcessConfig): string => node ?? 'standalone'
 
-const nodeOptions = (config: StandaloneConfig) => ({
+const nodeOptions = (config: ProcessConfig) => ({
   ...defaultNodeOptions,
   cluster: config.cluster,
-  nodeId: config.node,
+  nodeId: nodeIdOf(config),
   partitions: config.partitions,
   misfireGraceMs: Math.round(config.misfireGraceSeconds * 1_000),
   runRetentionMs: Math.round(config.runRetentionDays * 86_400_000),
@@ -152,14 +115,5 @@ const nodeOptions = (config: StandaloneConfig) => ({
   tzVersion: process.versions.tz ?? 'unknown',
 })
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 const stackOf = (error: unknown): string =>
   error instanceof Error ? (error.stack ?? error.message) : String(error)
-
-const once = (work: () => Promise<void>): (() => Promise<void>) => {
-  let done: Promise<void> | undefined
-  return () => {
-    done ??= work()
-    return done
-  }
-}

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { resolveConfig, type StandaloneConfig } from '../src/config.js'
-import { type Standalone, startStandalone } from '../src/main.js'
+import { type ProcessConfig, type Running, resolveConfig } from '@almanac/scheduler/service'
+import { startStandalone } from '../src/main.js'
 
 /** Whatever JSON came: tests look into answers of many shapes. */
 type Body = ReturnType<typeof JSON.parse>
@@ -16,14 +16,14 @@ export interface Answer {
 /** A standalone server in this process with a data folder of its own, asked over real HTTP. */
 export class TestServer {
   readonly folder = mkdtempSync(join(tmpdir(), 'almanac-'))
-  private running: Standalone | undefined
+  private running: Running | undefined
   private readonly overrides: { readonly [flag: string]: string }
 
   constructor(overrides: { readonly [flag: string]: string } = {}) {
     this.overrides = overrides
   }
 
-  config(overrides: { readonly [flag: string]: string } = {}): StandaloneConfig {
+  config(overrides: { readonly [flag: string]: string } = {}): ProcessConfig {
     const flags = { port: '0', data: this.folder, partitions: '4', ...this.overrides, ...overrides }
     const resolved = resolveConfig({ flags })
     if (!resolved.ok) throw new Error(resolved.problems.join('\n'))

@@ -1,18 +1,27 @@
 import type { RunCommand } from '@almanac/domain'
 import type { RunIntake } from '../application.js'
 import type { Clock, Stop } from '../ports/clock.js'
-import type { LeasedRun, RunStore } from '../ports/run-store.js'
+import type { LeasedRun, RunReads, WorkQueue } from '../ports/run-store.js'
 import { createStop } from '../stop.js'
+
+interface IntakeParts {
+  readonly runs: RunReads
+  readonly queue: WorkQueue
+  readonly clock: Clock
+  readonly stop: Stop
+}
 
 /** Workers wait here for runs: a commit wakes those that wait for its queues. */
 export class Intake implements RunIntake {
-  private readonly runs: RunStore
+  private readonly runs: RunReads
+  private readonly queue: WorkQueue
   private readonly clock: Clock
   private readonly stop: Stop
   private readonly waiting = new Map<string, Set<() => void>>()
 
-  constructor(runs: RunStore, clock: Clock, stop: Stop) {
+  constructor({ runs, queue, clock, stop }: IntakeParts) {
     this.runs = runs
+    this.queue = queue
     this.clock = clock
     this.stop = stop
   }
@@ -33,10 +42,10 @@ export class Intake implements RunIntake {
       const forget = this.listen(queueKey(request.namespace, request.queue), () => woken.stop())
       const now = this.clock.now()
       try {
-        const leased = await this.runs.lease({ ...wanted, now })
+        const leased = await this.queue.lease({ ...wanted, now })
         const left = until - this.clock.elapsed()
         if (leased.length > 0 || left <= 0 || this.stop.stopped) return leased
-        const wakeAt = this.runs.nextWakeAt(request.namespace, request.queue, now)
+        const wakeAt = this.queue.nextWakeAt(request.namespace, request.queue, now)
         const forgetStop = this.stop.onStop(() => woken.stop())
         await this.clock.sleep(Math.min(left, wakeAt === null ? left : Math.max(1, wakeAt - now)), woken)
         forgetStop()
@@ -48,7 +57,7 @@ export class Intake implements RunIntake {
 
   async ack(namespace: string, runId: string, leaseToken: string) {
     if (!this.isOf(namespace, runId)) return 'unknown'
-    const reply = await this.runs.ack(runId, leaseToken, this.clock.now())
+    const reply = await this.queue.ack(runId, leaseToken, this.clock.now())
     this.finished(runId)
     return reply
   }
@@ -56,7 +65,7 @@ export class Intake implements RunIntake {
   async fail(namespace: string, runId: string, leaseToken: string, error: string, retryInMs: number | null) {
     if (!this.isOf(namespace, runId)) return 'unknown'
     const now = this.clock.now()
-    const reply = await this.runs.fail(
+    const reply = await this.queue.fail(
       runId,
       leaseToken,
       now,
@@ -69,7 +78,7 @@ export class Intake implements RunIntake {
 
   async heartbeat(namespace: string, runId: string, leaseToken: string, leaseMs: number) {
     if (!this.isOf(namespace, runId)) return { reply: 'unknown', cancelRequested: false } as const
-    return await this.runs.heartbeat(runId, leaseToken, this.clock.now(), leaseMs)
+    return await this.queue.heartbeat(runId, leaseToken, this.clock.now(), leaseMs)
   }
 
   /** A finished run may let a held one of its task go (overlap policy `queueOne`), and a failed one comes back. */

@@ -11,7 +11,7 @@ import {
 } from '@almanac/domain'
 import type { Clock, Stop } from '../ports/clock.js'
 import type { EventLog, EventPage } from '../ports/event-log.js'
-import { PortFault } from '../ports/faults.js'
+import { PortFault, unavailable } from '../ports/faults.js'
 import type { Versioned, ViewStore } from '../ports/view-store.js'
 import { createStop } from '../stop.js'
 
@@ -71,7 +71,10 @@ export class Projector {
     await this.persist(stop, async () => {
       head ??= await log.head()
       while (this.position() < head && !stop.stopped) {
-        this.apply(await log.readAll(this.position(), pageSize))
+        const page = await log.readAll(this.position(), pageSize)
+        // A server that is behind has answered.
+        if (page.position <= this.position()) throw unavailable(`the log ends before position ${head}`)
+        this.apply(page)
         onProgress(this.position(), head)
       }
       return 'done'

@@ -7,7 +7,7 @@ import {
 } from '@almanac/domain'
 import type { Instant } from '@almanac/recurrence'
 import type { OccurrenceView } from '../application.js'
-import type { RecordedSkip, RunFilter, RunStore } from '../ports/run-store.js'
+import type { RecordedSkip, RunFilter, RunReads } from '../ports/run-store.js'
 import type { Page } from '../ports/view-store.js'
 import type { Definitions } from '../scheduling/definitions.js'
 import { isPlannable } from '../scheduling/undecided.js'
@@ -25,7 +25,7 @@ interface Asked {
  * ledger what was not and why, and for times when the task was disabled, what its schedule then would have done.
  */
 export function pastOccurrences(
-  parts: { readonly runs: RunStore; readonly definitions: Definitions },
+  parts: { readonly runs: RunReads; readonly definitions: Definitions },
   asked: Asked,
   events: readonly RecordedEvent[],
 ): readonly OccurrenceView[] {
@@ -49,7 +49,7 @@ export function pastOccurrences(
 }
 
 /** The store lists the newest first, the page that is wanted begins with the oldest. */
-function allRuns(runs: RunStore, namespace: string, filter: RunFilter): readonly RunRecord[] {
+function allRuns(runs: RunReads, namespace: string, filter: RunFilter): readonly RunRecord[] {
   const found: RunRecord[] = []
   let page: Page = { limit: 1000 }
   for (;;) {

@@ -14,7 +14,7 @@ import { describe, type Instant, type ScheduleValue } from '@almanac/recurrence'
 import type { OccurrenceView, Queries, TaskView } from '../application.js'
 import type { Clock } from '../ports/clock.js'
 import type { EventLog } from '../ports/event-log.js'
-import type { RunFilter, RunStore } from '../ports/run-store.js'
+import type { RunFilter, RunReads } from '../ports/run-store.js'
 import { findListed, type Listed, type Page, type TaskFilter, type ViewStore } from '../ports/view-store.js'
 import type { Projector } from '../projection/projector.js'
 import type { Definitions } from '../scheduling/definitions.js'
@@ -24,7 +24,7 @@ import { pastOccurrences } from './past-occurrences.js'
 interface QueryParts {
   readonly log: EventLog
   readonly views: ViewStore
-  readonly runs: RunStore
+  readonly runs: RunReads
   readonly clock: Clock
   readonly projector: Projector
   readonly definitions: Definitions

@@ -1,6 +1,6 @@
 import type { Checkpoint, PartitionId, PartitionProgress, RunCommand, Skip, TaskState } from '@almanac/domain'
 import type { Problem } from '@almanac/recurrence'
-import type { RunStore } from '../ports/run-store.js'
+import type { RunReads } from '../ports/run-store.js'
 import type { ViewStore } from '../ports/view-store.js'
 import type { Barrier } from '../projection/barrier.js'
 import type { SteadyClock } from '../steady-clock.js'
@@ -116,7 +116,7 @@ export interface FollowUps {
 export interface NodeParts {
   readonly clock: SteadyClock
   readonly views: ViewStore
-  readonly runs: RunStore
+  readonly runs: RunReads
   readonly barrier: Barrier
   readonly definitions: Definitions
   readonly followUps: FollowUps

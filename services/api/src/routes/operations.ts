@@ -1,12 +1,11 @@
 import type { NodeStatus } from '@almanac/engine'
 import { ClusterJson, HealthJson, isoOf, isoOrNull } from '@almanac/protocol'
-import type { Api, Host } from '../host.js'
-import { type HttpCounters, metricsText } from '../metrics.js'
+import type { Api, ApiOptions, Host } from '../host.js'
 
 const tags = ['operations']
 
 /** Health, metrics, and who owns what. */
-export function operationRoutes(api: Api, host: Host, http: HttpCounters): void {
+export function operationRoutes(api: Api, host: Host, metrics: ApiOptions['metrics']): void {
   api.route({
     method: 'GET',
     url: '/livez',
@@ -28,19 +27,23 @@ export function operationRoutes(api: Api, host: Host, http: HttpCounters): void 
 
   api.route({
     method: 'GET',
-    url: '/metrics',
-    schema: { tags, summary: 'Counters in the Prometheus text format' },
-    handler: async (_, reply) => {
-      reply.header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
-      return metricsText(host.app.status(), http)
-    },
-  })
-
-  api.route({
-    method: 'GET',
     url: '/v1/cluster',
     schema: { tags, summary: 'Nodes, partitions, owners, lag', response: { 200: ClusterJson } },
     handler: async () => clusterJson(host.app.status()),
+  })
+
+  if (metrics !== undefined) metricsRoute(api, metrics)
+}
+
+function metricsRoute(api: Api, metrics: () => Promise<string>): void {
+  api.route({
+    method: 'GET',
+    url: '/metrics',
+    schema: { tags, summary: 'Metrics in the Prometheus text format' },
+    handler: async (_, reply) => {
+      reply.header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
+      return metrics()
+    },
   })
 }
 

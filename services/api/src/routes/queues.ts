@@ -1,4 +1,4 @@
-import type { LeasedRun, LeaseReply } from '@almanac/engine'
+import type { LeasedRun, LeaseReply, RunIntake } from '@almanac/engine'
 import {
   AckBody,
   FailBody,
@@ -14,6 +14,12 @@ import type { FastifyRequest } from 'fastify'
 import { type Api, type Host, namespacePath } from '../host.js'
 import { ApiProblem, notFound } from '../problem.js'
 import { idParam, inNamespace, nameParam, responses } from './answers.js'
+
+/** In a cluster runs are in Kafka's topics, and there is nothing to take here. */
+function intakeOf({ app }: Host): RunIntake {
+  if (app.intake === null) throw new ApiProblem('runs_in_topics')
+  return app.intake
+}
 
 const tags = ['workers']
 const defaultLeaseSeconds = 60
@@ -47,7 +53,7 @@ async function lease(
   const until = host.clock.elapsed() + (body.waitMs ?? 0)
   for (;;) {
     const left = until - host.clock.elapsed()
-    const runs = await host.app.intake.lease({
+    const runs = await intakeOf(host).lease({
       ...wanted,
       max: body.max ?? 1,
       waitMs: Math.max(0, Math.min(waitSliceMs, left)),
@@ -87,7 +93,7 @@ function accept(reply: LeaseReply): void {
 }
 
 function settleRoutes(api: Api, host: Host): void {
-  const { intake, queries } = host.app
+  const { queries } = host.app
   const settled = (namespace: string, runId: string, reply: LeaseReply) => {
     accept(reply)
     const run = queries.run(namespace, runId)
@@ -106,7 +112,7 @@ function settleRoutes(api: Api, host: Host): void {
       response: responses({ 200: SettledJson }, 404, 409, 507),
     },
     handler: async ({ params: { namespace, id }, body }) =>
-      settled(namespace, id, await intake.ack(namespace, id, body.leaseToken)),
+      settled(namespace, id, await intakeOf(host).ack(namespace, id, body.leaseToken)),
   })
 
   api.route({
@@ -128,14 +134,14 @@ function settleRoutes(api: Api, host: Host): void {
       return settled(
         namespace,
         id,
-        await intake.fail(namespace, id, body.leaseToken, body.error ?? '', retryInMs),
+        await intakeOf(host).fail(namespace, id, body.leaseToken, body.error ?? '', retryInMs),
       )
     },
   })
 }
 
 function heartbeatRoute(api: Api, host: Host): void {
-  const { intake, queries } = host.app
+  const { queries } = host.app
   api.route({
     method: 'POST',
     url: `${namespacePath}/runs/:id/heartbeat`,
@@ -148,7 +154,12 @@ function heartbeatRoute(api: Api, host: Host): void {
     },
     handler: async ({ params: { namespace, id }, body }) => {
       const leaseMs = (body.leaseSeconds ?? defaultLeaseSeconds) * 1_000
-      const { reply, cancelRequested } = await intake.heartbeat(namespace, id, body.leaseToken, leaseMs)
+      const { reply, cancelRequested } = await intakeOf(host).heartbeat(
+        namespace,
+        id,
+        body.leaseToken,
+        leaseMs,
+      )
       accept(reply)
       const run = queries.run(namespace, id)
       return { runId: id, cancelRequested, leaseExpiresAt: isoOrNull(run?.leaseExpiresAt ?? null) }

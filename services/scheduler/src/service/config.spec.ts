@@ -1,5 +1,6 @@
+import type { OptionSources } from '@almanac/adapters/system'
 import { describe, expect, it } from 'vitest'
-import { type ConfigSources, resolveConfig } from './config.js'
+import { resolveConfig } from './config.js'
 
 const defaults = {
   host: '127.0.0.1',
@@ -7,16 +8,28 @@ const defaults = {
   data: './.almanac',
   partitions: 64,
   cluster: 'almanac',
-  node: 'standalone',
+  node: null,
   region: null,
   misfireGraceSeconds: 2,
   runRetentionDays: 7,
   check: 'quick',
   acceptLoss: false,
   accessLog: false,
+  telemetry: 'metrics',
+  logLevel: 'info',
+  operationsPort: null,
+  role: 'all',
+  weight: 1,
+  homeRegions: new Map(),
+  leaseTtlSeconds: 10,
+  topicPrefix: null,
+  replication: 3,
+  queues: ['default'],
+  recovery: 'replay',
+  servers: null,
 }
 
-const problemsOf = (sources: ConfigSources): readonly string[] => {
+const problemsOf = (sources: OptionSources): readonly string[] => {
   const resolved = resolveConfig(sources)
   return resolved.ok ? [] : resolved.problems
 }
@@ -72,7 +85,25 @@ describe('the configuration', () => {
     expect(resolveConfig({ flags: { host } }).ok).toBe(true)
   })
 
-  it.each(['EVENTSTORE', 'KAFKA', 'REDIS'])('tells that ALMANAC_%s comes later', (product) => {
-    expect(problemsOf({ env: { [`ALMANAC_${product}`]: 'x://y' } })[0]).toContain('no cluster mode yet')
+  it('is a node of a cluster with all three servers, and nothing with some of them', () => {
+    const env = { ALMANAC_EVENTSTORE: 'esdb://a', ALMANAC_KAFKA: 'b:1', ALMANAC_REDIS: 'redis://c' }
+    const servers = { eventstore: 'esdb://a', kafka: 'b:1', redis: 'redis://c' }
+    expect(resolveConfig({ env })).toEqual({ ok: true, config: { ...defaults, servers } })
+    expect(problemsOf({ env: { ...env, ALMANAC_KAFKA: '' } })).toEqual([
+      'ALMANAC_EVENTSTORE and ALMANAC_REDIS are set, so this is a node of a cluster: set ALMANAC_KAFKA too, or none ' +
+        'of them to run standalone.',
+    ])
+    expect(problemsOf({ env: { ALMANAC_REDIS: 'x' } })[0]).toContain('ALMANAC_REDIS is set')
+  })
+
+  it('reads lists of queues and of home regions', () => {
+    const flags = { queues: 'default, mail ,', 'home-regions': '0-1=eu,5=us' }
+    const homeRegions = new Map([
+      [0, 'eu'],
+      [1, 'eu'],
+      [5, 'us'],
+    ])
+    expect(resolveConfig({ flags })).toMatchObject({ config: { queues: ['default', 'mail'], homeRegions } })
+    expect(problemsOf({ flags: { 'home-regions': 'eu' } })[0]).toContain('0-31=eu')
   })
 })

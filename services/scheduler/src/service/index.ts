@@ -1,0 +1,7 @@
+export { type ConfigResult, type ProcessConfig, resolveConfig, type Servers } from './config.js'
+export { holdToFounding } from './founding.js'
+export { listen, messageOf } from './listening.js'
+export { options } from './options.js'
+export { type Program, type Running, type StartCallbacks, serve } from './serve.js'
+export { StartProblem } from './start-problem.js'
+export { once, unwind } from './unwind.js'
