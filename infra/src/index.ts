@@ -1,7 +1,7 @@
 export { freePorts } from './child-server.js'
 export { type KafkaListener, type KafkaServer, type StartKafkaOptions, startKafka } from './kafka.js'
 export { type KafkaJarsOptions, resolveKafkaJars } from './kafka-jars.js'
-export { type KafkaApi, type KafkaRequest, readRequest } from './kafka-protocol.js'
+export { FrameSplitter, type KafkaApi, type KafkaRequest } from './kafka-protocol.js'
 export { KafkaProxy, type KafkaProxyOptions } from './kafka-proxy.js'
 export { type Fault, type FaultOptions, ProxyFaults, type RequestMatch } from './proxy-faults.js'
 export type { LinkState } from './proxy-link.js'

@@ -4,7 +4,12 @@ import { recoveryContract } from './recovery.contract.js'
 import { type HookName, TransactionBench, type TransactionLogFixture } from './transaction-bench.contract.js'
 import { visibilityContract } from './visibility.contract.js'
 
-export type { HookName, TransactionLogFixture, TransactionLogHooks } from './transaction-bench.contract.js'
+export {
+  type HookName,
+  TransactionBench,
+  type TransactionLogFixture,
+  type TransactionLogHooks,
+} from './transaction-bench.contract.js'
 
 /**
  * What every transaction log keeps, be it a broker or a model of one: the dispatch log's safety rests on this and on

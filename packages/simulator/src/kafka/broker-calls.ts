@@ -78,7 +78,6 @@ export const coordinatorPasses: ReadonlySet<KafkaError> = new Set<KafkaError>([
 export const fencedErrors: ReadonlySet<KafkaError> = new Set<KafkaError>([
   'INVALID_PRODUCER_EPOCH',
   'INVALID_PRODUCER_ID_MAPPING',
-  'PRODUCER_FENCED',
 ])
 
 export const refusal = (label: string, error: KafkaError) => unavailable(`${label} was refused: ${error}`)

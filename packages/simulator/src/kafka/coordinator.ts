@@ -150,7 +150,8 @@ export class Coordinator {
     if (moving !== undefined) return refuse(moving)
     const transaction = this.transactions.get(id)
     if (transaction?.producerId !== producerId) return refuse('INVALID_PRODUCER_ID_MAPPING')
-    return epoch === transaction.epoch ? succeed(transaction) : refuse('PRODUCER_FENCED')
+    // What clients are told that speak the protocol's old versions, as kafkajs does; newer ones get PRODUCER_FENCED.
+    return epoch === transaction.epoch ? succeed(transaction) : refuse('INVALID_PRODUCER_EPOCH')
   }
 
   /** What a partition leader asks before a batch opens a transaction in its partition. */

@@ -260,8 +260,7 @@ export class KafkaModel {
 /** What a partition leader makes of the coordinator's refusal; what may pass, it asks to try again. */
 function asLeaderSays(error: KafkaError): KafkaError {
   switch (error) {
-    case 'PRODUCER_FENCED':
-      return 'INVALID_PRODUCER_EPOCH'
+    case 'INVALID_PRODUCER_EPOCH':
     case 'INVALID_PRODUCER_ID_MAPPING':
     case 'INVALID_TXN_STATE':
       return error

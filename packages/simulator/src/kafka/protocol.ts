@@ -12,7 +12,6 @@ export type KafkaError =
   | 'NOT_ENOUGH_REPLICAS'
   | 'OFFSET_OUT_OF_RANGE'
   | 'OUT_OF_ORDER_SEQUENCE_NUMBER'
-  | 'PRODUCER_FENCED'
   | 'UNKNOWN_TOPIC_OR_PARTITION'
 
 export type Answer<T> =
