@@ -71,6 +71,7 @@ export class Relay {
   readonly url: string
   private readonly server
   private readonly sockets: Set<Socket>
+  private readonly dead = new WeakSet<Socket>()
 
   private constructor(url: string, server: ReturnType<typeof createServer>, sockets: Set<Socket>) {
     this.url = url
@@ -89,6 +90,11 @@ export class Relay {
     return relay
   }
 
+  /** Nothing gets through on the connections that there are, for ever; nobody is told. New ones are as always. */
+  forgetConnections(): void {
+    for (const socket of this.sockets) this.dead.add(socket)
+  }
+
   async close(): Promise<void> {
     for (const socket of this.sockets) socket.destroy()
     await new Promise((resolve) => this.server.close(resolve))
@@ -105,13 +111,13 @@ export class Relay {
         // What came first gets there first, also when less is waited for than before.
         lastAt = Math.max(lastAt, performance.now() + (from === upstream ? this.answersAfterMs : 0))
         setTimeout(() => {
-          if (!this.isBlackHole && !to.destroyed) to.write(bytes)
+          if (!this.isBlackHole && !this.dead.has(to) && !to.destroyed) to.write(bytes)
         }, lastAt - performance.now())
       })
       from.on('error', () => {})
       from.on('close', () => {
         this.sockets.delete(from)
-        if (!this.isBlackHole) to.destroy()
+        if (!this.isBlackHole && !this.dead.has(to)) to.destroy()
       })
     }
   }
@@ -119,13 +125,16 @@ export class Relay {
 
 /** Settles as `unavailable`, and does so at all: `ms` is far beyond every deadline that tests give. */
 export async function unavailableSoon(work: Promise<unknown>, ms = 5_000): Promise<string> {
-  const outcome = await Promise.race([
-    work.then(
-      (value) => `answered ${JSON.stringify(value)}`,
-      (error) => error,
-    ),
-    pass(ms).then(() => `pending after ${ms} ms`),
-  ])
+  const settled = work.then(
+    (value) => `answered ${JSON.stringify(value)}`,
+    (error) => error,
+  )
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<string>((resolve) => {
+    timer = setTimeout(() => resolve(`pending after ${ms} ms`), ms)
+  })
+  const outcome = await Promise.race([settled, late])
+  clearTimeout(timer)
   if (!(outcome instanceof PortFault)) throw new Error(`not unavailable but: ${outcome}`, { cause: outcome })
   if (outcome.code !== 'unavailable') throw outcome
   return outcome.message

@@ -36,12 +36,15 @@ export class Continuity {
 
   /** Members to go by: those that were found, and in doubt those who were known before it. */
   heard({ found, since, ttlMs, now }: Heard): readonly Member[] {
-    const wasInDoubt = now < this.doubtUntil
-    if (this.isInterrupted || this.isAnew(since)) this.doubtUntil = now + ttlMs
+    const isBroken = this.isInterrupted || this.isAnew(since)
     this.isInterrupted = false
     for (const [server, begun] of since) this.since.set(server, begun)
-    if (now >= this.doubtUntil) this.kept = []
-    else if (!wasInDoubt) this.kept = this.last
+    if (isBroken) {
+      this.kept = this.last
+      this.doubtUntil = now + ttlMs
+    } else if (now >= this.doubtUntil) {
+      this.kept = []
+    }
     const ids = new Set(found.map(({ nodeId }) => nodeId))
     this.kept = this.kept.filter(({ nodeId }) => !ids.has(nodeId))
     this.last = [...found, ...this.kept].sort(byNodeId)
