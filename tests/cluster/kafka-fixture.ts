@@ -43,7 +43,10 @@ const compacted = entries({
 
 export async function createTopic(bootstrap: string, topic: ITopicConfig): Promise<void> {
   await withAdmin(bootstrap, async (admin) => {
-    await admin.createTopics({ topics: [topic], waitForLeaders: true })
+    await admin.createTopics({ topics: [topic], waitForLeaders: false })
+    // The client's own wait for leaders fails when the broker has not heard of the topic yet.
+    const isThere = () => admin.fetchTopicOffsets(topic.topic).catch(() => [])
+    while ((await isThere()).length === 0) await new Promise((resolve) => setTimeout(resolve, 20))
   })
 }
 

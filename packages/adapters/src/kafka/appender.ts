@@ -2,10 +2,16 @@ import { type Clock, unavailable } from '@almanac/engine'
 import type { LogRecord } from '../transactions/index.js'
 import { type Calls, doubtful, failed, isUnknownTopic } from './calls.js'
 import { code, fencedCodes, leaderPasses } from './codes.js'
-import { nameOfCode } from './kafkajs.js'
+import { errorOfCode } from './kafkajs.js'
 import { partitionOf } from './murmur2.js'
 import { encodeBatch, sizeAtMost } from './record-batch.js'
-import { type EncodedBatch, type Place, type Produced, type Producer, produce } from './requests.js'
+import { type EncodedBatch, type Place, type Produced, produce } from './requests.js'
+
+/** Who writes: learnt from `InitProducerId`, and fenced by the next one that asks. */
+export interface Producer {
+  readonly producerId: string
+  readonly producerEpoch: number
+}
 
 export interface AppenderParts {
   readonly calls: Calls
@@ -78,9 +84,9 @@ export class Appender {
           } else if (fencedCodes.has(answer.code)) {
             return { done: 'fenced' }
           } else if (leaderPasses.has(answer.code)) {
-            why = answer.code
+            why = errorOfCode(answer.code)
           } else {
-            throw doubtful(what, new Error(nameOfCode(answer.code)))
+            throw doubtful(what, errorOfCode(answer.code))
           }
         }
         left = left.filter((batch) => !done.has(nameOf(batch)))
@@ -106,7 +112,7 @@ export class Appender {
     const answers = await Promise.all(
       [...leaders].map(async ([leader, theirs]) => {
         try {
-          return await calls.askNode(leader, produce(transactionalId, theirs, requestTimeoutMs))
+          return await calls.ask(leader, produce(transactionalId, theirs, requestTimeoutMs))
         } catch (fault) {
           error = fault
           return []
@@ -166,8 +172,11 @@ export class Appender {
     const sequence = this.sequences.get(name) ?? 0
     // The numbers go round at 2^31.
     this.sequences.set(name, (sequence + records.length) % 2 ** 31)
-    const { id, epoch } = producer
-    const writer = { id, epoch, isTransactional: transactionalId !== null }
+    const writer = {
+      id: Number(producer.producerId),
+      epoch: producer.producerEpoch,
+      isTransactional: transactionalId !== null,
+    }
     return { ...place, bytes: encodeBatch(records, writer, sequence, clock.now()) }
   }
 }

@@ -1,6 +1,6 @@
 import { type Clock, outcomeUnknown, PortFault, type Stop, unavailable } from '@almanac/engine'
 import { code } from './codes.js'
-import { nameOfCode, type WireBroker, type WireClient } from './kafkajs.js'
+import { codeOf, type WireBroker, type WireClient } from './kafkajs.js'
 import type { Call, Place } from './requests.js'
 
 /** How brokers are asked again. Every duration is in milliseconds. */
@@ -57,8 +57,8 @@ export class Calls {
     this.isConnected = true
   }
 
-  /** Remembered until `forgetCoordinator`: kafkajs would ask for it again and again. */
-  async askCoordinator<T>(transactionalId: string, call: Call<T>): Promise<T> {
+  /** Remembered until `forgetCoordinator`: kafkajs would look for it again and again. */
+  async coordinatorOf(transactionalId: string): Promise<WireBroker> {
     if (this.coordinator === undefined) {
       await this.connect()
       this.coordinator = await this.client.cluster.findGroupCoordinator({
@@ -66,20 +66,25 @@ export class Calls {
         coordinatorType: transactionCoordinator,
       })
     }
-    return await ask(this.coordinator, call)
+    return this.coordinator
   }
 
   forgetCoordinator(): void {
     this.coordinator = undefined
   }
 
-  async askAny<T>(call: Call<T>): Promise<T> {
+  async anyBroker(): Promise<WireBroker> {
     await this.connect()
-    return await ask(await this.client.cluster.findControllerBroker(), call)
+    return await this.client.cluster.findControllerBroker()
   }
 
-  async askNode<T>(nodeId: number, call: Call<T>): Promise<T> {
-    return await ask(await this.client.cluster.findBroker({ nodeId }), call)
+  node(nodeId: number): Promise<WireBroker> {
+    return this.client.cluster.findBroker({ nodeId })
+  }
+
+  async ask<T>(nodeId: number, call: Call<T>): Promise<T> {
+    const { connectionPool } = await this.node(nodeId)
+    return (await connectionPool.send(call)).answer
   }
 
   /** Makes sure that partitions and leaders of the topics are known. Throws when one of them does not exist. */
@@ -113,23 +118,15 @@ export class Calls {
   }
 }
 
-const ask = async <T>(broker: WireBroker, call: Call<T>): Promise<T> =>
-  (await broker.connectionPool.send(call)).answer
+export const isUnknownTopic = (error: unknown): boolean => codeOf(error) === code.unknownTopicOrPartition
 
-/** The names of error types that kafkajs gives to what brokers answer. */
-export const isUnknownTopic = (error: unknown): boolean =>
-  (error as { readonly code?: unknown } | null)?.code === code.unknownTopicOrPartition
-
-export const refused = (what: string, error: number): PortFault =>
-  unavailable(`Kafka refused ${what}: ${nameOfCode(error)}`)
+export const refused = (what: string, error: unknown): PortFault =>
+  unavailable(`Kafka refused ${what}: ${messageOf(error)}`, error)
 
 export const doubtful = (what: string, why: unknown): PortFault =>
-  outcomeUnknown(`Kafka has not answered ${what}: ${reasonOf(why)}`, why)
+  outcomeUnknown(`Kafka has not answered ${what}: ${messageOf(why)}`, why)
 
 export const failed = (what: string, why: unknown): PortFault =>
-  why instanceof PortFault ? why : unavailable(`Kafka could not be asked ${what}: ${reasonOf(why)}`, why)
+  why instanceof PortFault ? why : unavailable(`Kafka could not be asked ${what}: ${messageOf(why)}`, why)
 
-export function reasonOf(why: unknown): string {
-  if (typeof why === 'number') return nameOfCode(why)
-  return why instanceof Error ? why.message : String(why)
-}
+export const messageOf = (why: unknown): string => (why instanceof Error ? why.message : String(why))

@@ -44,6 +44,9 @@ export const coordinatorPasses: ReadonlySet<number> = new Set([
   code.coordinatorNotAvailable,
   code.notCoordinator,
   code.concurrentTransactions,
+  // The coordinator may hear of a new topic later than the producer.
+  code.unknownTopicOrPartition,
+  code.operationNotAttempted,
 ])
 
 /** The same batch may be sent again: its sequence number lets the broker drop what it has already. */

@@ -34,11 +34,39 @@ export interface Exchange<T> {
   readonly requestTimeout?: number
 }
 
+/** One broker. Its methods throw when it refuses, with its `code`, and when it does not answer, without. */
 export interface WireBroker {
-  readonly nodeId: string | number
   readonly connectionPool: {
     send<T>(exchange: Exchange<T>): Promise<T>
   }
+  /** Without a transactional id: for a producer that is idempotent alone. */
+  initProducerId(request: {
+    readonly transactionalId?: string
+    readonly transactionTimeout: number
+  }): Promise<{ readonly producerId: string; readonly producerEpoch: number }>
+  addPartitionsToTxn(
+    request: InTransaction & {
+      readonly topics: readonly { readonly topic: string; readonly partitions: readonly number[] }[]
+    },
+  ): Promise<unknown>
+  endTxn(request: InTransaction & { readonly transactionResult: boolean }): Promise<unknown>
+  listOffsets(request: {
+    readonly isolationLevel: number
+    readonly topics: readonly {
+      readonly topic: string
+      readonly partitions: readonly { readonly partition: number; readonly timestamp: number }[]
+    }[]
+  }): Promise<{
+    readonly responses: readonly {
+      readonly partitions: readonly { readonly partition: number; readonly offset: string }[]
+    }[]
+  }>
+}
+
+interface InTransaction {
+  readonly transactionalId: string
+  readonly producerId: string
+  readonly producerEpoch: number
 }
 
 interface PartitionMetadata {
@@ -99,9 +127,12 @@ export function encoded(bytes: Buffer): unknown {
 }
 
 /** The error that a broker answers by a number. */
-export function nameOfCode(code: number): string {
-  const { type, message } = createErrorFromCode(code)
-  return `${type} (${code}): ${message}`
+export const errorOfCode = (code: number): Error => createErrorFromCode(code)
+
+/** The number of a broker's refusal; undefined: it is another error, such as no answer. */
+export function codeOf(error: unknown): number | undefined {
+  const { name, code } = error as { readonly name?: unknown; readonly code?: unknown }
+  return name === 'KafkaJSProtocolError' && typeof code === 'number' ? code : undefined
 }
 
 export interface ClientOptions {

@@ -1,10 +1,10 @@
 import { type Clock, PortFault, type Stop, unavailable } from '@almanac/engine'
 import type { CommittedRecord } from '../transactions/index.js'
-import { type Calls, failed, isUnknownTopic, reasonOf } from './calls.js'
+import { type Calls, failed, isUnknownTopic, messageOf } from './calls.js'
 import { code, readerPasses } from './codes.js'
-import { nameOfCode } from './kafkajs.js'
+import { errorOfCode } from './kafkajs.js'
 import { batchesIn, type ReadBatch } from './record-batch.js'
-import { earliest, type Fetched, fetch, type Listed, latest, listOffsets } from './requests.js'
+import { type Fetched, fetch } from './requests.js'
 
 export interface ReaderOptions {
   /** How long a broker keeps a reader waiting when there is nothing. */
@@ -155,7 +155,7 @@ export class TopicReader {
     const { maxWaitMs, requestTimeoutMs } = options
     for (const [node, from] of leaders) {
       const call = fetch({ topic, from, maxWaitMs, maxBytes, maxBytesOfPartition }, requestTimeoutMs)
-      const answer = calls.askNode(node, call).then(
+      const answer = calls.ask(node, call).then(
         (fetched): Answer => ({ node, fetched, error: undefined }),
         (error: unknown): Answer => ({ node, fetched: [], error: error ?? new Error('no answer') }),
       )
@@ -176,10 +176,11 @@ export class TopicReader {
         place.readAt = this.clock.elapsed()
         takeRecords(topic, one, place, records)
       } else if (readerPasses.has(one.code)) {
-        why = one.code
+        why = errorOfCode(one.code)
       } else {
         const at = `${topic}/${one.partition} at ${place.offset}`
-        throw unavailable(`${at} can not be read: ${nameOfCode(one.code)}`)
+        const refusal = errorOfCode(one.code)
+        throw unavailable(`${at} can not be read: ${refusal.message}`, refusal)
       }
     }
     return { records, why }
@@ -195,7 +196,7 @@ export class TopicReader {
     for (const [partition, { readAt }] of this.places) {
       // While nobody asks for more it is not read either.
       if (why === undefined || now - readAt <= this.options.unreadableMs) continue
-      throw unavailable(`${this.topic}/${partition} can not be read: ${reasonOf(why)}`, why)
+      throw unavailable(`${this.topic}/${partition} can not be read: ${messageOf(why)}`, why)
     }
   }
 }
@@ -238,28 +239,37 @@ function abortions(aborted: Fetched['aborted']): (batch: ReadBatch) => boolean {
   }
 }
 
-/** Offsets of the partitions of a topic by a time, or one of its ends. Throws when a leader refuses. */
+export const earliest = -2
+/** The first offset that readers of committed records can't see yet. */
+export const latest = -1
+const readCommitted = 1
+
+/**
+ * For each partition the offset of the first record at or after a time, -1 if there is none; or one of the two ends.
+ * Throws when a leader refuses.
+ */
 export async function list(
   calls: Calls,
   topic: string,
   partitions: readonly number[],
   timestamp: number,
 ): Promise<ReadonlyMap<number, number>> {
-  const leaders = new Map<number, number[]>()
+  const leaders = new Map<number, { partition: number; timestamp: number }[]>()
   for (const partition of partitions) {
     const leader = calls.leaderOf({ topic, partition })
     if (leader === undefined) throw new Error(`nobody leads ${topic}/${partition}`)
     const theirs = leaders.get(leader)
-    if (theirs === undefined) leaders.set(leader, [partition])
-    else theirs.push(partition)
+    if (theirs === undefined) leaders.set(leader, [{ partition, timestamp }])
+    else theirs.push({ partition, timestamp })
   }
-  const answers = await Promise.all(
-    [...leaders].map(([leader, theirs]) => calls.askNode(leader, listOffsets(topic, theirs, timestamp))),
-  )
-  return new Map(answers.flat().map(offsetOf))
-}
-
-function offsetOf({ partition, code: error, offset }: Listed): readonly [number, number] {
-  if (error !== code.none) throw new Error(nameOfCode(error))
-  return [partition, offset]
+  const offsets = new Map<number, number>()
+  for (const [leader, theirs] of leaders) {
+    const broker = await calls.node(leader)
+    const topics = [{ topic, partitions: theirs }]
+    const { responses } = await broker.listOffsets({ isolationLevel: readCommitted, topics })
+    for (const { partition, offset } of responses.flatMap(({ partitions }) => partitions)) {
+      offsets.set(partition, Number(offset))
+    }
+  }
+  return offsets
 }

@@ -1,12 +1,10 @@
+/**
+ * The two requests that carry records. kafkajs has them too, but what it makes of records is slow to write and, for
+ * readers of committed records, wrong.
+ */
 import { code } from './codes.js'
 import { type Exchange, encoded } from './kafkajs.js'
 import { WireReader, WireWriter } from './wire.js'
-
-/** Who writes: learnt from `InitProducerId`, and fenced by the next one that asks. */
-export interface Producer {
-  readonly id: number
-  readonly epoch: number
-}
 
 export interface Place {
   readonly topic: string
@@ -56,65 +54,6 @@ const exchange = <T>(request: Request<T>, requestTimeout?: number): Exchange<Ans
 })
 
 export type Call<T> = Exchange<Answered<T>>
-
-/** Without a transactional id: for a producer that is idempotent alone. */
-export const initProducerId = (
-  transactionalId: string | null,
-  timeoutMs: number,
-): Call<Producer & { readonly code: number }> =>
-  exchange({
-    apiKey: 22,
-    apiVersion: 1,
-    apiName: 'InitProducerId',
-    write: (writer) => writer.text(transactionalId).int32(timeoutMs),
-    read: (reader) => ({ code: reader.int16(), id: reader.int64(), epoch: reader.int16() }),
-  })
-
-/** The answer is the first error, if any. */
-export const addPartitionsToTxn = (
-  transactionalId: string,
-  { id, epoch }: Producer,
-  places: readonly Place[],
-): Call<number> =>
-  exchange({
-    apiKey: 24,
-    apiVersion: 1,
-    apiName: 'AddPartitionsToTxn',
-    write: (writer) =>
-      writer
-        .text(transactionalId)
-        .int64(id)
-        .int16(epoch)
-        .list([...byTopic(places)], ([topic, theirs]) => {
-          writer.text(topic).list(theirs, ({ partition }) => writer.int32(partition))
-        }),
-    read: (reader) => {
-      const codes = reader.list(() => {
-        reader.text()
-        return reader.list(() => {
-          reader.int32()
-          return reader.int16()
-        })
-      })
-      const failed = codes.flat().filter((one) => one !== code.none)
-      // Beside one that is refused the others are not even tried.
-      return failed.find((one) => one !== code.operationNotAttempted) ?? failed[0] ?? code.none
-    },
-  })
-
-export const endTxn = (transactionalId: string, { id, epoch }: Producer, isCommit: boolean): Call<number> =>
-  exchange({
-    apiKey: 26,
-    apiVersion: 1,
-    apiName: 'EndTxn',
-    write: (writer) =>
-      writer
-        .text(transactionalId)
-        .int64(id)
-        .int16(epoch)
-        .int8(isCommit ? 1 : 0),
-    read: (reader) => reader.int16(),
-  })
 
 export interface EncodedBatch extends Place {
   readonly bytes: Buffer
@@ -234,49 +173,7 @@ function fetchedPartition(reader: WireReader): Fetched {
   return { partition, code: error, aborted, bytes: length > 0 ? reader.raw(length) : Buffer.alloc(0) }
 }
 
-export interface Listed {
-  readonly partition: number
-  readonly code: number
-  /** -1: there is none. */
-  readonly offset: number
-}
-
-export const earliest = -2
-/** The first offset that readers of committed records can't see yet. */
-export const latest = -1
-
-/** For each partition the offset of the first record at or after a time, or one of the two ends. */
-export const listOffsets = (
-  topic: string,
-  partitions: readonly number[],
-  timestamp: number,
-): Call<readonly Listed[]> =>
-  exchange({
-    apiKey: 2,
-    apiVersion: 2,
-    apiName: 'ListOffsets',
-    write: (writer) =>
-      writer
-        .int32(-1)
-        .int8(readCommitted)
-        .list([topic], (name) => {
-          writer.text(name).list(partitions, (partition) => writer.int32(partition).int64(timestamp))
-        }),
-    read: (reader) =>
-      reader
-        .list(() => {
-          reader.text()
-          return reader.list(() => {
-            const partition = reader.int32()
-            const error = reader.int16()
-            reader.int64()
-            return { partition, code: error, offset: reader.int64() }
-          })
-        })
-        .flat(),
-  })
-
-function byTopic<P extends Place>(places: readonly P[]): ReadonlyMap<string, readonly P[]> {
+export function byTopic<P extends Place>(places: readonly P[]): ReadonlyMap<string, readonly P[]> {
   const topics = new Map<string, P[]>()
   for (const place of places) {
     const theirs = topics.get(place.topic)

@@ -1,10 +1,11 @@
 import { outcomeUnknown, unavailable } from '@almanac/engine'
 import type { Instant } from '@almanac/recurrence'
 import type { LogRecord, SendOutcome, Transactor } from '../transactions/index.js'
-import type { Appended, Appender } from './appender.js'
-import { type Calls, doubtful, failed, refused, type Try } from './calls.js'
+import type { Appended, Appender, Producer } from './appender.js'
+import { type Calls, doubtful, failed, refused } from './calls.js'
 import { code, coordinatorPasses, fencedCodes } from './codes.js'
-import { addPartitionsToTxn, endTxn, initProducerId, type Place, type Producer } from './requests.js'
+import { codeOf } from './kafkajs.js'
+import { byTopic, type Place } from './requests.js'
 
 type Fenced = { readonly outcome: 'fenced' }
 const fenced: Fenced = { outcome: 'fenced' }
@@ -24,28 +25,26 @@ export function beProducer(calls: Calls, transactionalId: string, timeoutMs: num
   return calls.retrying<Producer>(
     async () => {
       try {
-        const answer = await calls.askCoordinator(transactionalId, initProducerId(transactionalId, timeoutMs))
+        const coordinator = await calls.coordinatorOf(transactionalId)
         wasAsked = true
-        if (answer.code === code.none) return { done: answer }
-        // The transaction of an earlier holder is being ended meanwhile.
-        if (!coordinatorPasses.has(answer.code)) throw refused(what, answer.code)
-        if (answer.code !== code.concurrentTransactions) calls.forgetCoordinator()
-        return { again: answer.code }
+        return { done: await coordinator.initProducerId({ transactionalId, transactionTimeout: timeoutMs }) }
       } catch (error) {
-        return againUnlessRefused(calls, error)
+        return again(calls, what, error)
       }
     },
     (why) => (wasAsked ? doubtful(what, why) : failed(what, why)),
   )
 }
 
-function againUnlessRefused<T>(calls: Calls, error: unknown): Try<T> {
-  if (isFault(error)) throw error
+/** What came to nothing may be tried again, unless the broker refuses it for good. */
+function again(calls: Calls, what: string, error: unknown): { readonly again: unknown } {
+  const refusal = codeOf(error)
+  // A transaction of an earlier holder, or the last one of this, is still being ended.
+  if (refusal === code.concurrentTransactions) return { again: error }
+  if (refusal !== undefined && !coordinatorPasses.has(refusal)) throw refused(what, error)
   calls.forgetCoordinator()
   return { again: error }
 }
-
-const isFault = (error: unknown): boolean => error instanceof Error && error.name === 'PortFault'
 
 /** One holder of a transactional id, over the brokers' own protocol. */
 export class KafkaTransactor implements Transactor {
@@ -94,22 +93,18 @@ export class KafkaTransactor implements Transactor {
     const fresh = places.filter((place) => !this.joined.has(nameOf(place)))
     if (fresh.length === 0) return 'joined'
     const what = `to open a transaction of ${transactionalId}`
+    const topics = [...byTopic(fresh)].map(([topic, theirs]) => ({
+      topic,
+      partitions: theirs.map(({ partition }) => partition),
+    }))
     const outcome = await calls.retrying<'joined' | 'fenced'>(
       async () => {
         try {
-          const answer = await calls.askCoordinator(
-            transactionalId,
-            addPartitionsToTxn(transactionalId, producer, fresh),
-          )
-          if (answer === code.none) return { done: 'joined' }
-          if (fencedCodes.has(answer)) return { done: 'fenced' }
-          // The coordinator may hear of a new topic later than the producer.
-          const passes = coordinatorPasses.has(answer) || answer === code.unknownTopicOrPartition
-          if (!passes) throw refused(what, answer)
-          if (answer === code.notCoordinator) calls.forgetCoordinator()
-          return { again: answer }
+          const coordinator = await calls.coordinatorOf(transactionalId)
+          await coordinator.addPartitionsToTxn({ transactionalId, ...producer, topics })
+          return { done: 'joined' }
         } catch (error) {
-          return againUnlessRefused(calls, error)
+          return isFenced(error) ? { done: 'fenced' } : again(calls, what, error)
         }
       },
       (why) => failed(what, why),
@@ -125,16 +120,15 @@ export class KafkaTransactor implements Transactor {
     const what = `to ${isCommit ? 'commit' : 'abort'} a transaction of ${transactionalId}`
     const outcome = await calls.retrying<'ended' | 'fenced'>(
       async () => {
-        const answer = await calls
-          .askCoordinator(transactionalId, endTxn(transactionalId, producer, isCommit))
-          .catch((error: unknown) => {
-            throw doubtful(what, error)
-          })
-        if (answer === code.none) return { done: 'ended' }
-        if (fencedCodes.has(answer)) return { done: 'fenced' }
-        if (!coordinatorPasses.has(answer)) throw doubtful(what, answer)
-        if (answer !== code.concurrentTransactions) calls.forgetCoordinator()
-        return { again: answer }
+        try {
+          const coordinator = await calls.coordinatorOf(transactionalId)
+          await coordinator.endTxn({ transactionalId, ...producer, transactionResult: isCommit })
+          return { done: 'ended' }
+        } catch (error) {
+          if (isFenced(error)) return { done: 'fenced' }
+          if (codeOf(error) === undefined) throw doubtful(what, error)
+          return again(calls, what, error)
+        }
       },
       (why) => doubtful(what, why),
     )
@@ -165,5 +159,7 @@ function lastOf(appended: readonly Appended[]): Instant {
   }
   return last
 }
+
+const isFenced = (error: unknown): boolean => fencedCodes.has(codeOf(error) ?? code.none)
 
 const nameOf = ({ topic, partition }: Place): string => `${topic}/${partition}`
