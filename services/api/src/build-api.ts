@@ -1,4 +1,4 @@
-import { noTelemetry } from '@almanac/engine'
+import { noTelemetry, type Telemetry } from '@almanac/engine'
 import { isoOf } from '@almanac/protocol'
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import { acceptJsonOnly, bodyLimit } from './body.js'
@@ -63,11 +63,7 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
   const traces = new CommandTraces(telemetry)
   const host: Host = { app, clock, traces, closing: () => closing }
   const routes = new RouteTable(api)
-  api.addHook('onResponse', (request, reply, done) => {
-    measure(telemetry, request, reply)
-    traces.answered(request, reply)
-    done()
-  })
+  if (!telemetry.isOff) observe(api, telemetry, traces)
   logAccess(api, options, traces)
   guard(api, options.ready ?? (() => true))
   acceptJsonOnly(api)
@@ -102,6 +98,14 @@ function handleErrors(api: Api, options: ApiOptions, routes: RouteTable): void {
     if (allowed.length === 0) return sendProblem(reply, new ApiProblem('route_not_found'))
     reply.header('allow', allowed.join(', '))
     return sendProblem(reply, new ApiProblem('method_not_allowed'))
+  })
+}
+
+function observe(api: Api, telemetry: Telemetry, traces: CommandTraces): void {
+  api.addHook('onResponse', (request, reply, done) => {
+    measure(telemetry, request, reply)
+    traces.answered(request, reply)
+    done()
   })
 }
 

@@ -1,4 +1,4 @@
-import { traceIdOf, type Traceparent, traceparentOf } from '@almanac/domain'
+import { type Traceparent, traceIdOf, traceparentOf } from '@almanac/domain'
 import type { Span, Telemetry } from '@almanac/engine'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
@@ -13,10 +13,13 @@ export class CommandTraces {
 
   /** What the events of the request's command belong to; undefined: no trace. The same for each call. */
   contextOf(request: FastifyRequest): Traceparent | undefined {
+    const parent = traceparentOf(request.headers.traceparent)
+    // What is not traced here is handed on as it came.
+    if (!this.telemetry.isTracing) return parent
     const known = this.spans.get(request)
     if (known !== undefined) return known.traceparent
     const span = this.telemetry.span('command', {
-      parent: traceparentOf(request.headers.traceparent),
+      parent,
       kind: 'server',
       attributes: {
         'http.request.method': request.method,

@@ -208,22 +208,6 @@ describe('operations', () => {
     expect((await api.inject({ url: '/readyz' })).json()).toEqual({ status: 'ok' })
   })
 
-  it('counts in the Prometheus format', async () => {
-    await api.inject({ url: '/livez' })
-    const { body, headers } = await api.inject({ url: '/metrics' })
-    expect(headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8')
-    expect(body).toContain('# TYPE almanac_ticks_total counter\nalmanac_ticks_total 3\n')
-    expect(body).toContain('almanac_runs{status="queued"} 2\n')
-    expect(body).toMatch(/almanac_http_requests_total\{method="GET",route="\/livez",status="200"\} \d+\n/)
-    const line = /^(# (HELP|TYPE) .+|almanac_[a-z_]+(\{([a-z_]+="[^"]*",?)+\})? -?[0-9.e+]+)$/
-    expect(
-      body
-        .trimEnd()
-        .split('\n')
-        .filter((text) => !line.test(text)),
-    ).toEqual([])
-  })
-
   it('shows nodes and counts', async () => {
     const cluster = (await api.inject({ url: '/v1/cluster' })).json()
     expect(cluster).toMatchObject({ cluster: 'test', nodes: [{ nodeId: 'n1', lag: 0 }], runs: { queued: 2 } })

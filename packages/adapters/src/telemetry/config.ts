@@ -1,8 +1,7 @@
 /** What a process tells of itself, and to whom. */
 export interface TelemetryConfig {
   /**
-   * `off`: nothing, and nothing of it is loaded. `metrics`: metrics. `on`: traces too. Default: `metrics`
-   * (ALMANAC_TELEMETRY).
+   * `off`: nothing, and nothing of it is loaded. `metrics`: metrics. `on`: traces too.
    */
   readonly mode: 'off' | 'metrics' | 'on'
   /** Names the node in everything that it sends. */
@@ -30,29 +29,24 @@ export interface TelemetryConfig {
 }
 
 /** What the process itself knows. */
-type Identity = Pick<TelemetryConfig, 'nodeId' | 'cluster' | 'region' | 'version'>
+type Known = Pick<TelemetryConfig, 'mode' | 'nodeId' | 'cluster' | 'region' | 'version'>
 
 type Resolved =
   | { readonly ok: true; readonly config: TelemetryConfig }
   | { readonly ok: false; readonly problems: readonly string[] }
 
-const modes = ['off', 'metrics', 'on'] as const
-
-/** Reads what is set by the names that OpenTelemetry gives its settings, and ALMANAC_TELEMETRY. An empty one is unset. */
+/** Reads the environment by the names that OpenTelemetry gives its settings. An empty one is unset. */
 export function resolveTelemetry(
+  known: Known,
   env: { readonly [name: string]: string | undefined },
-  identity: Identity,
 ): Resolved {
   const problems: string[] = []
   const text = (name: string) => env[name]?.trim() || undefined
-  const asked = text('ALMANAC_TELEMETRY') ?? 'metrics'
-  const mode = modes.find((known) => known === asked)
-  if (mode === undefined) problems.push(`ALMANAC_TELEMETRY must be one of ${modes.join(', ')}`)
   const endpoint = text('OTEL_EXPORTER_OTLP_ENDPOINT')?.replace(/\/+$/, '') ?? null
   if (endpoint !== null && !/^https?:\/\/[^/]/.test(endpoint)) {
     problems.push('OTEL_EXPORTER_OTLP_ENDPOINT must be an http or https address')
   }
-  if (mode === 'on' && endpoint === null) {
+  if (known.mode === 'on' && endpoint === null) {
     problems.push('ALMANAC_TELEMETRY=on needs OTEL_EXPORTER_OTLP_ENDPOINT: where traces are sent to')
   }
   const metricsEveryMs = Number(text('OTEL_METRIC_EXPORT_INTERVAL') ?? 60_000)
@@ -60,12 +54,8 @@ export function resolveTelemetry(
     problems.push('OTEL_METRIC_EXPORT_INTERVAL must be 100 to 86400000 milliseconds')
   }
   const sampleRatio = ratioOf(text('OTEL_TRACES_SAMPLER'), text('OTEL_TRACES_SAMPLER_ARG'), problems)
-  return problems.length > 0 || mode === undefined
-    ? { ok: false, problems }
-    : {
-        ok: true,
-        config: { ...identity, mode, endpoint, metricsEveryMs, sampleRatio, flushDeadlineMs: 3_000 },
-      }
+  if (problems.length > 0) return { ok: false, problems }
+  return { ok: true, config: { ...known, endpoint, metricsEveryMs, sampleRatio, flushDeadlineMs: 3_000 } }
 }
 
 const samplers: { readonly [name: string]: number | null } = {
