@@ -1,0 +1,67 @@
+import { outcomeUnknown, PortFault, unavailable } from '@almanac/engine'
+import { CallEnded } from './append-call.js'
+
+/** Codes of gRPC that mean something here. */
+const code = { cancelled: 1, deadlineExceeded: 4, permissionDenied: 7, unavailable: 14, unauthenticated: 16 }
+
+interface CallError {
+  readonly code?: number
+  readonly details?: string
+  readonly message?: string
+  readonly metadata?: { get(key: string): unknown[] }
+}
+
+const asCallError = (error: unknown): CallError =>
+  typeof error === 'object' && error !== null ? (error as CallError) : {}
+
+const textOf = (error: unknown): string => {
+  const { details, message } = asCallError(error)
+  return details !== undefined && details !== '' ? details : (message ?? String(error))
+}
+
+/** Only the text goes on as the cause: no type of the client leaves the adapter. */
+const causeOf = (error: unknown): Error => new Error(textOf(error))
+
+const exceptionOf = (error: unknown): string => `${asCallError(error).metadata?.get('exception')[0] ?? ''}`
+
+const saysNotLeader = (error: unknown): boolean => exceptionOf(error) === 'not-leader'
+
+/** The server sends the append on to the leader. */
+export const isNotLeader = (error: unknown): boolean =>
+  error instanceof CallEnded && saysNotLeader(error.error)
+
+const isDenied = (error: unknown): boolean => {
+  const { code: given } = asCallError(error)
+  return given === code.permissionDenied || given === code.unauthenticated
+}
+
+/**
+ * True when no connection was there to send anything over: in gRPC's words, since it gives all that is wrong with a
+ * connection the same code.
+ */
+const neverConnected = (error: unknown): boolean =>
+  /^(No connection established|Name resolution failed|Failed to discover)/.test(textOf(error))
+
+const where = (name: string, error: unknown): string =>
+  isDenied(error)
+    ? `The event store ${name} does not let this user in: ${textOf(error)}`
+    : `The event store ${name} can't be reached: ${textOf(error)}`
+
+/** A read that failed changed nothing. */
+export const readFault = (name: string, error: unknown): PortFault =>
+  error instanceof PortFault ? error : unavailable(where(name, error), causeOf(error))
+
+/** The call over which an append had been sent has ended without its answer. */
+export function appendFault(name: string, fault: unknown): PortFault {
+  if (!(fault instanceof CallEnded)) throw fault
+  const { error, wasAlone } = fault
+  const isRefused = isDenied(error) || (wasAlone && saysNotLeader(error))
+  if (isRefused || neverConnected(error)) return unavailable(where(name, error), causeOf(error))
+  return outcomeUnknown(
+    `The connection to the event store ${name} broke before the answer: ${textOf(error)}`,
+    causeOf(error),
+  )
+}
+
+/** The server has refused the append, and will go on refusing it. */
+export const refusedForGood = (message: string): PortFault => new PortFault('unavailable', message, false)
