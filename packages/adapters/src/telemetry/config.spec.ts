@@ -28,7 +28,7 @@ describe('the configuration of telemetry', () => {
       OTEL_METRIC_EXPORT_INTERVAL: '5000',
     }
     const wanted = {
-      mode: 'on',
+      mode: 'metrics',
       endpoint: 'https://collector:4318',
       sampleRatio: 0.25,
       metricsEveryMs: 5_000,
