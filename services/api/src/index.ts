@@ -1,2 +1,3 @@
 export { buildApi } from './build-api.js'
 export type { AccessLine, Api, ApiOptions } from './host.js'
+export { buildOperations, type OperationsOptions } from './operations.js'

@@ -1,12 +1,267 @@
+import { mkdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import type { ProcessConfig, Servers } from './service/config.js'
-import type { Running, StartCallbacks } from './service/index.js'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { openViewStore } from '@almanac/adapters/sqlite'
+import { systemClock, systemRandom } from '@almanac/adapters/system'
+import {
+  createLogger,
+  type Logger,
+  type RunningTelemetry,
+  resolveTelemetry,
+  startTelemetry,
+} from '@almanac/adapters/telemetry'
+import type { TransactionLog } from '@almanac/adapters/transactions'
+import { buildApi, buildOperations } from '@almanac/api'
+import { type Clock, ClockGuard, clusterNodeOptions, createStop, Node, type Random } from '@almanac/engine'
+import { openEventLog } from './event-log.js'
+import { openKafka } from './kafka.js'
+import { openLeases, publishMarkers } from './redis.js'
+import { openRuns } from './runs.js'
+import {
+  holdToFounding,
+  listen,
+  once,
+  type ProcessConfig,
+  type Running,
+  type Servers,
+  type StartCallbacks,
+  StartProblem,
+  unwind,
+} from './service/index.js'
 
 export const version: string = createRequire(import.meta.url)('../package.json').version
 
 export interface NodeConfig extends ProcessConfig {
   readonly servers: Servers
 }
-export async function startNode(_config: NodeConfig, _callbacks: StartCallbacks): Promise<Running> {
-  throw new Error('x')
+
+/** What is outside of the process, where it is to be another one: tests move the clock, and get between the log. */
+export interface NodeWorld {
+  readonly clock?: Clock
+  readonly random?: Random
+  readonly wrapLog?: (log: TransactionLog) => TransactionLog
 }
+
+/**
+ * Starts a node of a cluster in this process, and resolves when it is ready: read models up to date, known to the
+ * other nodes. Its share of the partitions comes to it from then on. Throws `StartProblem` for what the user can mend.
+ */
+export async function startNode(
+  config: NodeConfig,
+  callbacks: StartCallbacks = {},
+  world: NodeWorld = {},
+): Promise<Running> {
+  const undo: (() => Promise<unknown>)[] = []
+  try {
+    return await new Assembly(config, callbacks, world, undo).start()
+  } catch (error) {
+    await unwind(undo)
+    throw error
+  }
+}
+
+/** The parts of a node, and how each one is ended. */
+class Assembly {
+  private readonly config: NodeConfig
+  private readonly callbacks: StartCallbacks
+  private readonly world: NodeWorld
+  private readonly undo: (() => Promise<unknown>)[]
+  private readonly clock: Clock
+  private readonly random: Random
+  private readonly nodeId: string
+  private readonly logger: Logger
+
+  constructor(
+    config: NodeConfig,
+    callbacks: StartCallbacks,
+    world: NodeWorld,
+    undo: (() => Promise<unknown>)[],
+  ) {
+    this.config = config
+    this.callbacks = callbacks
+    this.world = world
+    this.undo = undo
+    this.clock = world.clock ?? systemClock()
+    this.random = world.random ?? systemRandom()
+    this.nodeId = config.node ?? nameOf(hostname())
+    this.logger = createLogger({
+      level: config.logLevel,
+      node: this.nodeId,
+      cluster: config.cluster,
+      clock: this.clock,
+      write: (line) => process.stderr.write(line),
+    })
+  }
+
+  async start(): Promise<Running> {
+    const { config, nodeId, clock, random } = this
+    mkdirSync(config.data, { recursive: true, mode: 0o700 })
+    const telemetry = await this.openTelemetry()
+    const guard = new ClockGuard(clock)
+    const { log, views } = await this.openLog(guard)
+    const kafka = this.openDispatch(guard)
+    const leases = await this.openMembership()
+    publishMarkers(views, leases.marker)
+    const ended = createStop()
+    let node: Node | undefined
+    const isOwner = (partition: number) => node?.status().partitions[partition]?.owner === nodeId
+    const runs = openRuns({ ...this.common(), kafka, isOwner })
+    this.undo.push(async () => runs.close())
+    await kafka.provision(ended)
+    const { membership } = leases
+    node = new Node(
+      {
+        log,
+        dispatchLog: kafka.dispatchLog,
+        views,
+        runs: runs.reads,
+        clock,
+        random,
+        cluster: { membership, leases: leases.leases, guard },
+        telemetry: telemetry.telemetry,
+      },
+      this.nodeOptions(),
+      {
+        onProgress: this.callbacks.onProgress ?? (() => {}),
+        onFault: this.onFault,
+        onFatal: this.onFatal,
+      },
+    )
+    const running = [kafka.dispatchLog.run(ended), runs.run(ended), leases.marker.run(ended)]
+    for (const loop of running) loop.catch(this.onFatal)
+    this.undo.push(async () => {
+      ended.stop()
+      await Promise.allSettled(running)
+    })
+    return await this.serve(node, telemetry)
+  }
+
+  private async serve(node: Node, { telemetry, metricsText: metrics }: RunningTelemetry): Promise<Running> {
+    const { config, clock, random, undo, callbacks } = this
+    let isReady = false
+    const shown = { app: node, ...(metrics === undefined ? {} : { metrics }) }
+    const { operationsPort } = config
+    if (operationsPort !== null) {
+      const operations = await buildOperations(shown)
+      undo.push(() => operations.close())
+      const address = { host: '0.0.0.0', port: operationsPort, portName: 'ALMANAC_OPERATIONS_PORT' }
+      await listen(operations, address)
+    }
+    const serving = {
+      ...shown,
+      clock,
+      telemetry,
+      instanceToken: random.token(4),
+      version,
+      ready: () => isReady,
+      onInternalError: (error: unknown, request: { readonly id: string; readonly url: string }) =>
+        this.logger.error(`${request.url} failed`, { error, requestId: request.id }),
+      ...(callbacks.accessLog === undefined ? {} : { accessLog: callbacks.accessLog }),
+    }
+    const isScheduler = config.role === 'scheduler'
+    const api = isScheduler ? await buildOperations({ ...shown, cluster: true }) : await buildApi(serving)
+    undo.push(() => api.close())
+    const url = await listen(api, config)
+    undo.push(() => node.stop())
+    await node.start()
+    isReady = true
+    // While partitions are handed over, probes and whoever waits for an answer are still served.
+    const stop = once(async () => {
+      isReady = false
+      await unwind(undo)
+    })
+    return { url, stop }
+  }
+
+  private async openTelemetry() {
+    const { config, nodeId, clock, onFault, undo } = this
+    const { cluster, region, telemetry } = config
+    const identity = { nodeId, cluster, region: region ?? '', version }
+    const resolved = resolveTelemetry({ ...process.env, ALMANAC_TELEMETRY: telemetry }, identity)
+    if (!resolved.ok) throw new StartProblem(resolved.problems.join('\n'))
+    const started = await startTelemetry(resolved.config, { clock, onFault })
+    undo.push(() => started.stop())
+    return started
+  }
+
+  private async openLog(guard: ClockGuard) {
+    const { config, nodeId, clock, undo, notice } = this
+    const { cluster, partitions, data, check } = config
+    const address = config.servers.eventstore
+    const { log, close } = openEventLog({ ...this.common(), address, cluster, guard, onFatal: this.onFatal })
+    undo.push(close)
+    const id = await holdToFounding(log, clock, { cluster, partitions }, nodeId)
+    const views = openViewStore({
+      path: join(data, 'views.db'),
+      log: { id, position: await log.head() },
+      notice,
+      check: check === 'none' ? 'none' : 'quick',
+    })
+    undo.push(async () => views.close())
+    return { log, views }
+  }
+
+  private openDispatch(guard: ClockGuard) {
+    const { config, nodeId, world } = this
+    const wrapLog = world.wrapLog ?? ((log) => log)
+    const kafka = openKafka({ ...this.common(), address: config.servers.kafka, nodeId, guard, wrapLog })
+    this.undo.push(() => kafka.close())
+    return kafka
+  }
+
+  private async openMembership() {
+    const { servers, cluster } = this.config
+    const leases = await openLeases({ ...this.common(), url: servers.redis, cluster })
+    this.undo.push(async () => leases.close())
+    return leases
+  }
+
+  private common() {
+    const { config, clock, random, notice, onFault } = this
+    return { config, clock, random, notice, onFault }
+  }
+
+  private nodeOptions() {
+    const { config, nodeId } = this
+    const leaseTtlMs = Math.round(config.leaseTtlSeconds * 1_000)
+    return {
+      ...clusterNodeOptions,
+      cluster: config.cluster,
+      nodeId,
+      partitions: config.partitions,
+      misfireGraceMs: Math.round(config.misfireGraceSeconds * 1_000),
+      runRetentionMs: Math.round(config.runRetentionDays * 86_400_000),
+      region: config.region ?? '',
+      weight: config.role === 'api' ? 0 : config.weight,
+      homeRegions: config.homeRegions,
+      leaseTtlMs,
+      // A node that goes waits until the others have heard: that must not take longer than it has for its end.
+      renewEveryMs: Math.min(leaseTtlMs / 4, 2_500),
+      recovery: config.recovery,
+      engineVersion: version,
+      tzVersion: process.versions.tz ?? 'unknown',
+    }
+  }
+
+  private readonly notice = (message: string): void => {
+    this.logger.info(message)
+  }
+
+  private readonly onFault = (message: string, fault: unknown): void => {
+    this.logger.warn(message, { error: fault })
+  }
+
+  private readonly onFatal = (error: unknown): void => {
+    this.logger.error('The node can not go on', { error })
+    this.callbacks.onFatal?.(error)
+  }
+}
+
+/** What the name of a host has in common with that of a node. */
+const nameOf = (host: string): string =>
+  host
+    .toLowerCase()
+    .replace(/[^a-z0-9-]+/g, '-')
+    .replace(/^-+/, '')
+    .slice(0, 63) || 'node'

@@ -4,8 +4,17 @@ import type { Api, ApiOptions, Host } from '../host.js'
 
 const tags = ['operations']
 
+type Operated = Pick<Host, 'app' | 'closing'>
+
 /** Health, metrics, and who owns what. */
-export function operationRoutes(api: Api, host: Host, metrics: ApiOptions['metrics']): void {
+export function operationRoutes(api: Api, host: Operated, metrics: ApiOptions['metrics']): void {
+  healthRoutes(api, host)
+  clusterRoute(api, host)
+  if (metrics !== undefined) metricsRoute(api, metrics)
+}
+
+/** What probes ask. */
+export function healthRoutes(api: Api, host: Operated): void {
   api.route({
     method: 'GET',
     url: '/livez',
@@ -25,17 +34,31 @@ export function operationRoutes(api: Api, host: Host, metrics: ApiOptions['metri
     },
   })
 
+  let hasStarted = false
+  api.route({
+    method: 'GET',
+    url: '/startupz',
+    schema: { tags, summary: 'The node has started', response: { 200: HealthJson, 503: HealthJson } },
+    handler: async (_, reply) => {
+      const { ready, problem } = host.app.status()
+      hasStarted ||= ready
+      if (hasStarted) return { status: 'ok' as const }
+      reply.code(503).header('retry-after', '1')
+      return { status: 'unavailable' as const, problem }
+    },
+  })
+}
+
+export function clusterRoute(api: Api, host: Operated): void {
   api.route({
     method: 'GET',
     url: '/v1/cluster',
     schema: { tags, summary: 'Nodes, partitions, owners, lag', response: { 200: ClusterJson } },
     handler: async () => clusterJson(host.app.status()),
   })
-
-  if (metrics !== undefined) metricsRoute(api, metrics)
 }
 
-function metricsRoute(api: Api, metrics: () => Promise<string>): void {
+export function metricsRoute(api: Api, metrics: () => Promise<string>): void {
   api.route({
     method: 'GET',
     url: '/metrics',

@@ -1,0 +1,63 @@
+import { BusyRuns, type LedgerSink, RunLedger, TotalsWriter } from '@almanac/adapters/ledger'
+import { openLedger } from '@almanac/adapters/sqlite'
+import type { Clock, Random, RunReads, Stop } from '@almanac/engine'
+import { type OpenKafka, prefixOf } from './kafka.js'
+import type { ProcessConfig } from './service/index.js'
+
+interface RunsParts {
+  readonly config: ProcessConfig
+  readonly kafka: OpenKafka
+  readonly clock: Clock
+  readonly random: Random
+  readonly isOwner: (partition: number) => boolean
+  readonly notice: (message: string) => void
+  readonly onFault: (message: string, fault: unknown) => void
+}
+
+/** What this node knows of runs, and how it learns of them. */
+export interface OpenRuns {
+  readonly reads: RunReads
+  /** Reads the topics until `stop`, and writes run totals. */
+  run(stop: Stop): Promise<unknown>
+  close(): void
+}
+
+/** A node that serves the API keeps the history of runs; one that only schedules, what is running now. */
+export function openRuns(parts: RunsParts): OpenRuns {
+  const { config, kafka, clock, random, isOwner, notice, onFault } = parts
+  const prefix = prefixOf(config)
+  const feed = (sink: LedgerSink, beginAt?: (topic: string) => Promise<ReadonlyMap<number, number>>) =>
+    new RunLedger({
+      log: kafka.log,
+      clock,
+      random,
+      sink,
+      runTopics: () => kafka.runTopics(),
+      ...(beginAt === undefined ? {} : { beginAt }),
+      onFault,
+      options: { prefix },
+    })
+  if (config.role === 'scheduler') {
+    const busy = new BusyRuns()
+    const ledger = feed(busy, (topic) => kafka.offsetsAt(topic, clock.now() - unfinishedMs))
+    return { reads: busy, run: (stop) => ledger.run(stop), close: () => {} }
+  }
+  const kept = openLedger({ folder: config.data, source: prefix, clock, notice })
+  const ledger = feed(kept)
+  const totals = new TotalsWriter({
+    source: kept,
+    writer: kafka.writer,
+    clock,
+    isOwner,
+    onFault,
+    options: { prefix, partitions: config.partitions },
+  })
+  return {
+    reads: kept,
+    run: (stop) => Promise.all([ledger.run(stop), totals.run(stop)]),
+    close: () => kept.close(),
+  }
+}
+
+/** A run that was emitted earlier and of which nothing was heard since counts as ended. */
+const unfinishedMs = 86_400_000
