@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { addCluster } from './commands/cluster.js'
 import { addDoctor } from './commands/doctor.js'
 import { addHistory } from './commands/history.js'
 import { addImport } from './commands/import.js'
@@ -20,6 +21,7 @@ Start here:
   almanac tasks list                                what runs when
   almanac runs list --follow                        watch it run
   almanac preview "0 2 * * mon"                     when would this fire?
+  almanac cluster status                            nodes, partitions, owners
   almanac simulate --page load.html                 what will the coming year be like?
 
 A name of a task or schedule is looked up exactly; then an id is tried. Instants are ISO 8601, a date, now, or a
@@ -56,6 +58,7 @@ export const buildProgram = (world: World): Command => {
   addPreview(program, world)
   addSimulate(program, world)
   addHistory(program, world)
+  addCluster(program, world)
   addDoctor(program, world)
   return program
 }
