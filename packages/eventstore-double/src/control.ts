@@ -17,7 +17,7 @@ type Settable = Pick<
 /** What a double that runs as a process is told over its standard input, one line of JSON each. */
 export type Order =
   | { readonly do: 'set'; readonly faults: Partial<Settable> }
-  | { readonly do: 'hang' | 'release' | 'heal' | 'disconnect' | 'scavenge' | 'head' }
+  | { readonly do: 'hang' | 'silence' | 'release' | 'heal' | 'disconnect' | 'scavenge' | 'head' }
   /** Events of somebody else, written as the system itself would. */
   | { readonly do: 'foreign'; readonly stream: string; readonly count: number }
 
@@ -44,6 +44,9 @@ export async function obey(double: EventStoreDouble, order: Order): Promise<unkn
     }
     case 'hang':
       faults.hang()
+      return null
+    case 'silence':
+      faults.silenceSubscriptions()
       return null
     case 'release':
       faults.release()

@@ -18,6 +18,8 @@ export class Faults {
   leader: { readonly host: string; readonly port: number } | null = null
   /** A deposed leader that has not heard of it: nothing after this position is shown to anybody. */
   frozenAt: number | null = null
+  /** Subscriptions that began before the newest silence never say anything again. */
+  silences = 0
   private held: Promise<void> | null = null
   private letGo: () => void = () => {}
 
@@ -26,6 +28,11 @@ export class Faults {
     this.held ??= new Promise((resolve) => {
       this.letGo = resolve
     })
+  }
+
+  /** The subscriptions that there are say nothing any more; everything else goes on, new ones too. */
+  silenceSubscriptions(): void {
+    this.silences += 1
   }
 
   release(): void {

@@ -38,10 +38,11 @@ export async function subscribe(
   const confirmation = new streams.ReadResp.SubscriptionConfirmation().setSubscriptionId(newId())
   await sink.write(new streams.ReadResp().setConfirmation(confirmation))
   const news = new News(log, sink)
+  const { silences } = faults
   let considered = 0
   let isCaughtUp = false
   while (!sink.isGone) {
-    const page = log.forwards(next, faults.limit, pageSize)
+    const page = faults.silences === silences ? log.forwards(next, faults.limit, pageSize) : []
     for (const record of page) {
       if (sink.isGone) break
       await faults.gate()

@@ -62,6 +62,7 @@ export class Log {
   private next: number
   private sinceSystemEvent = 0
   private queue: Queued[] = []
+  private isClosed = false
 
   constructor(options: LogOptions = {}) {
     this.file = new RecordFile(options.folder)
@@ -177,12 +178,17 @@ export class Log {
     return maxAge === undefined || created >= nowMs() - maxAge * 1000
   }
 
+  /** Finishes what was handed in; later writes are refused. */
   async close(): Promise<void> {
-    await this.write(() => undefined)
+    if (this.isClosed) return
+    const last = this.write(() => undefined)
+    this.isClosed = true
+    await last
     this.file.close()
   }
 
   private write<T>(work: () => T): Promise<T> {
+    if (this.isClosed) return Promise.reject(new Error('The log is closed.'))
     return new Promise<T>((resolve, reject) => {
       if (this.queue.length === 0) afterThisTurn(() => this.flush())
       this.queue.push({ work, resolve: resolve as (value: unknown) => void, reject })
