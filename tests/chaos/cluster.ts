@@ -84,7 +84,7 @@ export class ChaosCluster implements ChaosWorld {
       undo.push(() => server.kill())
       leases.push(server)
     }
-    const eventLog = await EventLogSource.start(options.eventLog, folder)
+    const eventLog = await EventLogSource.start(options.eventLog, folder, clusterName)
     undo.push(() => eventLog.stop())
     const servers = { kafka, leases, eventLog }
     const machines: Machine[] = []

@@ -17,6 +17,8 @@ interface CollectorParts {
   readonly log: TransactionLog
   readonly topics: DispatchTopics
   readonly runTopics: readonly string[]
+  /** Of every topic. */
+  readonly partitions: number
   readonly onRecord: (record: HistoryRecord) => void
   /** A record that no reader can make sense of. */
   readonly onUnreadable: (message: string) => void
@@ -45,10 +47,10 @@ export class Collector {
   }
 
   /** Appends a mark to every partition, when nobody else writes any more, and reads up to it: that was all. */
-  async finish(partitionsOf: (topic: string) => number): Promise<void> {
-    const { topics, runTopics, log } = this.parts
+  async finish(): Promise<void> {
+    const { topics, runTopics, log, partitions } = this.parts
     const places = [topics.checkpoints, topics.skips, ...runTopics].flatMap((topic) =>
-      Array.from({ length: partitionsOf(topic) }, (_, partition) => ({ topic, partition })),
+      Array.from({ length: partitions }, (_, partition) => ({ topic, partition })),
     )
     const transactor = await log.takeOver('chaos-marks')
     await transactor.send(places.map((place) => ({ ...place, key: markKey, value: '{}' })))

@@ -1,7 +1,8 @@
-import { type ChildProcess, fork, spawn } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { openSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { guardOver } from './guard.js'
 import type { ClockState } from './stepped-clock.js'
 
 /** From the harness to a node. */
@@ -93,14 +94,4 @@ export class NodeProcess {
     if (message.kind === 'ready') this.isReady = true
     else this.fatal = message.message
   }
-}
-
-/** A shell that waits for the end of its input, which is the end of this process, and then kills the child. */
-function guardOver(child: ChildProcess): ChildProcess {
-  const guard = spawn('/bin/sh', ['-c', 'read -r _; kill -9 "$1"', 'guard', `${child.pid}`], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-    detached: true,
-  })
-  guard.unref()
-  return guard
 }

@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { kafkaTransactionLog } from '@almanac/adapters/kafka'
-import { systemClock, systemRandom } from '@almanac/adapters/system'
+import { KafkaTransactionLog, parseKafka } from '@almanac/adapters/kafka'
+import { systemClock } from '@almanac/adapters/system'
 import { dispatchTopics } from '@almanac/adapters/transactions'
 import { clusterNodeOptions } from '@almanac/engine'
 import type { HistoryRecord, HistoryReport, Violation } from '@almanac/history'
@@ -109,15 +109,15 @@ export class ChaosRun {
 
   private async collect(cluster: ChaosCluster): Promise<Collector> {
     const topics = dispatchTopics(clusterName)
-    const log = kafkaTransactionLog({
-      brokers: [cluster.kafka.server.bootstrap],
+    const log = new KafkaTransactionLog({
+      connection: parseKafka(cluster.kafka.server.bootstrap),
       clock: systemClock(),
-      random: systemRandom(),
     })
     const collector = new Collector({
       log,
       topics,
       runTopics: queues.map((queue) => topics.runs({ queue, exchange: null })),
+      partitions: this.options.partitions,
       onRecord: (record) => this.record(record),
       onUnreadable: (message) => this.found('unreadable', message),
     })
@@ -202,7 +202,7 @@ export class ChaosRun {
     for (const workload of this.workloads) workload.stop()
     await working
     await pause(Math.max(0, this.phaseEndsAt - Date.now()))
-    for (const finding of await checkCalm(cluster.hosts, clusterName)) this.findings.push(finding)
+    for (const finding of await checkCalm(cluster.hosts)) this.findings.push(finding)
     this.record({ kind: 'end', at: Date.now() })
   }
 

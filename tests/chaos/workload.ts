@@ -11,7 +11,8 @@ import {
   type SpecWorld,
 } from './specs.js'
 
-const namespaces = ['alpha', 'beta', 'gamma']
+/** Where the tasks are. */
+export const namespaces = ['alpha', 'beta', 'gamma']
 
 interface KnownTask {
   readonly id: string

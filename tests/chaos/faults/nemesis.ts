@@ -45,7 +45,8 @@ export function planFaults(seed: number, names: readonly FaultName[], spanMs: nu
   const random = randomOf(seed, 'plan')
   const rounds = Math.max(1, Math.round(spanMs / (names.length * usualGapMs)))
   const order = Array.from({ length: rounds }, () => shuffled(random, names)).flat()
-  const gapMs = spanMs / order.length
+  // The last strikes need time to hit something.
+  const gapMs = (spanMs - Math.min(lastMs, spanMs / 5)) / order.length
   return order.map((name, index) => {
     const atMs = Math.round((index + between(random, 0, 0.8)) * gapMs)
     const [from, to] = table[name].lastsMs
@@ -55,6 +56,7 @@ export function planFaults(seed: number, names: readonly FaultName[], spanMs: nu
 
 /** In a short run strikes come closer together than this, in a long one they never do. */
 const usualGapMs = 8_000
+const lastMs = 12_000
 
 interface NemesisParts {
   readonly world: ChaosWorld
