@@ -1,4 +1,5 @@
 export { systemClock } from './clock.js'
 export { type Flags, optionSources, optionsHelp, optionsMarkdown, parseFlags } from './command-line.js'
+export { systemDigest } from './digest.js'
 export * from './options.js'
 export { systemRandom } from './random.js'

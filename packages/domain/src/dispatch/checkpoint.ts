@@ -1,6 +1,6 @@
 import type { Instant } from '@almanac/recurrence'
 import type { Position } from '../event.js'
-import { digestOf } from '../ids.js'
+import { type Digest, digestOf } from '../ids.js'
 import type { Checkpoint, Cursor, Floor } from './types.js'
 
 /** What a partition starts from: nothing decided, nothing before `at` counts. */
@@ -24,7 +24,11 @@ export interface CheckpointContent {
 }
 
 /** The checkpoint that follows `previous` (null at genesis): numbered, chained, with the digest of its runs. */
-export function nextCheckpoint(previous: Checkpoint | null, content: CheckpointContent): Checkpoint {
+export function nextCheckpoint(
+  previous: Checkpoint | null,
+  content: CheckpointContent,
+  digest: Digest = digestOf,
+): Checkpoint {
   const { runIds, floors, replayUntil, ...rest } = content
   return {
     ...rest,
@@ -32,14 +36,14 @@ export function nextCheckpoint(previous: Checkpoint | null, content: CheckpointC
     ...(replayUntil === null || content.cursor.at > replayUntil ? {} : { replayUntil }),
     seq: previous === null ? 1 : previous.seq + 1,
     runs: runIds.length,
-    digest: runsDigest(runIds),
+    digest: runsDigest(runIds, digest),
     previous: previous === null ? '' : checkpointHash(previous),
   }
 }
 
 /** Digest over the sorted run ids of a tick: equal for every replay of it. */
-export const runsDigest = (runIds: readonly string[]): string =>
-  runIds.length === 0 ? '' : digestOf([...runIds].sort().join('\n'))
+export const runsDigest = (runIds: readonly string[], digest: Digest = digestOf): string =>
+  runIds.length === 0 ? '' : digest([...runIds].sort().join('\n'))
 
 export const checkpointHash = (checkpoint: Checkpoint): string =>
   digestOf(

@@ -69,8 +69,9 @@ export interface PlanInput {
   readonly busy: (taskId: string) => Busy
   readonly limits: PlanLimits
   /**
-   * Names a scheduled run. Default: `runIdOf`, the only one that may ever be committed. A forecast, which counts
-   * millions of runs and keeps none, names them more cheaply: the hash takes longer than all the rest of a decision.
+   * Names a scheduled run. Default: `runIdOf`, the only name that may ever be committed, whichever way its digest is
+   * computed. A forecast, which counts millions of runs and keeps none, names them more cheaply: the hash takes longer
+   * than all the rest of a decision.
    */
   readonly identify?: (definition: Definition, scheduledAt: Instant) => string
 }
