@@ -1,4 +1,9 @@
 export { freePorts } from './child-server.js'
+export {
+  EventStoreDoubleServer,
+  type StartEventStoreDoubleOptions,
+  startEventStoreDouble,
+} from './eventstore-double.js'
 export { type KafkaListener, type KafkaServer, type StartKafkaOptions, startKafka } from './kafka.js'
 export { type KafkaJarsOptions, resolveKafkaJars } from './kafka-jars.js'
 export { FrameSplitter, type KafkaApi, type KafkaRequest } from './kafka-protocol.js'

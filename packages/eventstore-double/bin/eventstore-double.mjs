@@ -10,6 +10,8 @@ const { values } = parseArgs({
     host: { type: 'string', default: '127.0.0.1' },
     data: { type: 'string' },
     'system-events': { type: 'string', default: '50' },
+    // Ends when its standard input does, so that it does not outlive who has started it.
+    'with-parent': { type: 'boolean', default: false },
   },
 })
 const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`)
@@ -36,5 +38,6 @@ const end = async () => {
   await double.stop()
   process.exit(0)
 }
+if (values['with-parent']) process.stdin.once('end', end)
 process.once('SIGTERM', end)
 process.once('SIGINT', end)

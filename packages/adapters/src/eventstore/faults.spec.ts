@@ -187,7 +187,7 @@ describe('a subscription', () => {
   })
 
   it('begins at an event of others that has been scavenged since, and misses nothing of ours', async () => {
-    const double = await bench.double()
+    const double = await bench.double({ systemEventEvery: 1_000 })
     const log = bench.log(double.connectionString)
     await log.append('s', 'none', [event('a')])
     await double.log.append('others', -2, [foreign('x'), foreign('y')])
