@@ -1,5 +1,6 @@
 import { startKafka } from '../kafka.js'
 import { startRedis } from '../redis.js'
+import { startDouble } from './double.js'
 import type { ClusterLayout, ServerLayout } from './layout.js'
 import { isAlive } from './marked.js'
 import { startNode } from './node-process.js'
@@ -8,10 +9,11 @@ import { ProblemLines, type Say } from './screen.js'
 
 /** Servers first, all at once; the nodes when they answer. Stopped the other way round. */
 export function stagesOf(layout: ClusterLayout, mark: string, say: Say): readonly Stage[] {
-  const { kafka, redis, nodes, nodeProgram } = layout
+  const { kafka, redis, double, nodes, nodeProgram } = layout
   const lines = new ProblemLines(say)
   const servers: PartStart[] = [
     ...redis.map((server) => startOf(server, () => startRedis(server))),
+    ...(double === null ? [] : [startOf(double, () => startDouble(double))]),
     ...(kafka === null ? [] : [startOf(kafka, () => startKafka({ ...kafka, onProgress: say }))]),
   ]
   const nodeStarts = nodes.map(
