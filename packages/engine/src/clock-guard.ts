@@ -75,6 +75,16 @@ export class ClockGuard implements Clock {
     return this.suspectSince === null ? null : { offsetMs, since: this.suspectSince }
   }
 
+  /** By source that is still heard: how far the wall is outside of what it allows; above 0, ahead. */
+  offsets(): ReadonlyMap<string, number> {
+    const elapsed = this.source.elapsed()
+    const ahead = this.source.now() - elapsed
+    const heard = [...this.samples].filter(
+      ([, sample]) => elapsed - sample.answeredAt <= this.options.sampleMaxAgeMs,
+    )
+    return new Map(heard.map(([source, sample]) => [source, offsetOf(ahead, sample)]))
+  }
+
   /**
    * True when this machine's clock has been so wrong for so long that others should own its partitions. Where as many
    * sources agree with the wall as don't, it is theirs that are wrong, and others would fare no better.

@@ -1,4 +1,4 @@
-import type { MemberReport, Position } from '@almanac/domain'
+import { type Digest, digestOf, type MemberReport, type Position, runIdOf } from '@almanac/domain'
 import type { Instant } from '@almanac/recurrence'
 import type { Affected, Application, Commands, NodeStatus } from './application.js'
 import { Chores } from './chores.js'
@@ -15,6 +15,7 @@ import { PortFault } from './ports/faults.js'
 import type { LeaseStore } from './ports/lease-store.js'
 import type { Membership } from './ports/membership.js'
 import type { RunReads, WorkQueue } from './ports/run-store.js'
+import { noTelemetry, type Telemetry } from './ports/telemetry.js'
 import type { ViewStore } from './ports/view-store.js'
 import { Barrier } from './projection/barrier.js'
 import { type Change, Projector } from './projection/projector.js'
@@ -28,6 +29,8 @@ import { Scheduler } from './scheduling/scheduler.js'
 import { SoleTenure } from './scheduling/tenure.js'
 import { SteadyClock } from './steady-clock.js'
 import { createStop } from './stop.js'
+import { measured } from './telemetry/measured.js'
+import { observeNode } from './telemetry/node-metrics.js'
 
 export interface NodeAdapters {
   readonly log: EventLog
@@ -38,8 +41,12 @@ export interface NodeAdapters {
   readonly queue?: WorkQueue
   readonly clock: Clock
   readonly random: Random
+  /** A faster way than pure code to compute the same. Default: `digestOf`. */
+  readonly digest?: Digest
   /** With other nodes: who they are, and who should do what. Without, this node owns every partition. */
   readonly cluster?: ClusterAdapters
+  /** What the node tells of itself goes there; absent: it tells nothing. */
+  readonly telemetry?: Telemetry
 }
 
 export interface ClusterAdapters {
@@ -64,6 +71,8 @@ export class Node implements Application {
   readonly queries: NodeQueries
   readonly intake: Intake | null
   private readonly adapters: NodeAdapters
+  private readonly telemetry: Telemetry
+  private readonly unobserve: () => void
   private readonly options: NodeOptions
   private readonly callbacks: NodeCallbacks
   private readonly clock: SteadyClock
@@ -83,8 +92,11 @@ export class Node implements Application {
   private ready = false
   private problem: string | null = 'starting'
 
-  constructor(adapters: NodeAdapters, options: NodeOptions, callbacks: NodeCallbacks) {
+  constructor(given: NodeAdapters, options: NodeOptions, callbacks: NodeCallbacks) {
+    const { telemetry = noTelemetry, clock: watch } = given
+    const { ports: adapters, newest, leases } = measured(given, { telemetry, clock: watch })
     this.adapters = adapters
+    this.telemetry = telemetry
     this.options = options
     this.callbacks = callbacks
     const { log, views, runs, random, dispatchLog, cluster } = adapters
@@ -103,6 +115,7 @@ export class Node implements Application {
       onChanges: (changes) => this.applied(changes),
       onFault,
       retryMs: options.parkedRetryMs,
+      telemetry,
     })
     const definitions = new Definitions(views)
     const waitFor = (position: Position, timeoutMs: number) => this.projector.waitFor(position, timeoutMs)
@@ -115,6 +128,8 @@ export class Node implements Application {
     this.fence = new ChangeFence({ dispatchLog, clock, partitions: options.partitions })
     this.tenure = cluster === undefined ? undefined : this.leasedTenure(cluster)
     this.scheduler = this.createScheduler(definitions)
+    const clockOffsets = () => cluster?.guard.offsets() ?? new Map<string, number>()
+    this.unobserve = observeNode(telemetry, { status: () => this.status(), newest, leases, clockOffsets })
   }
 
   private leasedTenure({ membership, leases, guard }: ClusterAdapters): LeasedTenure {
@@ -142,7 +157,7 @@ export class Node implements Application {
   }
 
   private createScheduler(definitions: Definitions): Scheduler {
-    const { log, dispatchLog, views, runs } = this.adapters
+    const { log, dispatchLog, views, runs, digest = digestOf } = this.adapters
     const { clock, options, callbacks, tenure } = this
     const { onFault } = callbacks
     const mirror = new ProgressMirror({ log, clock, nodeId: options.nodeId, onFault })
@@ -154,6 +169,10 @@ export class Node implements Application {
       definitions,
       followUps: followUpsOf(this.chores, this.system, log, clock),
       options,
+      telemetry: this.telemetry,
+      digest,
+      identify: ({ namespace, taskId }, scheduledAt) =>
+        runIdOf(options.cluster, namespace, taskId, scheduledAt, digest),
       onFault,
       onCommitted: (committed, skips) => {
         this.count(committed, skips.length)
@@ -226,6 +245,7 @@ export class Node implements Application {
     await this.scheduling
     this.stopping.stop()
     await this.loops
+    this.unobserve()
   }
 
   async fenced(affected: readonly Affected[], position: Position, timeoutMs: number): Promise<boolean> {

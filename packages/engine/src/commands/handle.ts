@@ -135,7 +135,7 @@ export function storedEvents<S, E extends DomainEvent>(
   decided: readonly E[],
   at: Instant,
 ): readonly StoredEvent[] {
-  const { namespace, actor, reason, correlationId, idempotencyKey, fingerprint } = work.context
+  const { namespace, actor, reason, correlationId, idempotencyKey, fingerprint, traceparent } = work.context
   const common = {
     namespace,
     actor,
@@ -145,6 +145,7 @@ export function storedEvents<S, E extends DomainEvent>(
     ...(work.causationId === undefined ? {} : { causationId: work.causationId }),
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     ...(fingerprint === undefined ? {} : { fingerprint }),
+    ...(traceparent === undefined ? {} : { traceparent }),
   }
   const events: StoredEvent[] = []
   for (const [index, { type, data }] of decided.entries()) {

@@ -6,6 +6,7 @@ import { memoryViewStore } from '../memory/view-store.js'
 import type { Stop } from '../ports/clock.js'
 import type { EventLog, EventPage } from '../ports/event-log.js'
 import { storageFull, unavailable } from '../ports/faults.js'
+import { noTelemetry } from '../ports/telemetry.js'
 import type { ViewStore } from '../ports/view-store.js'
 import { createStop } from '../stop.js'
 import { Projector } from './projector.js'
@@ -34,6 +35,7 @@ class Bench {
 
   constructor() {
     this.projector = new Projector({
+      telemetry: noTelemetry,
       log: this.log(),
       views: this.failingViews(),
       clock: this.clock,

@@ -12,8 +12,10 @@ import {
 import type { Clock, Stop } from '../ports/clock.js'
 import type { EventLog, EventPage } from '../ports/event-log.js'
 import { PortFault, unavailable } from '../ports/faults.js'
+import type { Telemetry } from '../ports/telemetry.js'
 import type { Versioned, ViewStore } from '../ports/view-store.js'
 import { createStop } from '../stop.js'
+import { projected } from '../telemetry/projected.js'
 
 /** One applied event of a task, schedule or calendar, with what it changed. */
 export type Change =
@@ -46,6 +48,7 @@ interface ProjectorParts {
   /** The log or the views can't be reached; tried again. */
   readonly onFault: (message: string, fault: unknown) => void
   readonly retryMs: number
+  readonly telemetry: Telemetry
 }
 
 /**
@@ -84,7 +87,12 @@ export class Projector {
   /** Applies what comes, until `stop`. */
   async run(stop: Stop): Promise<void> {
     await this.persist(stop, async () => {
-      for await (const page of this.parts.log.follow(this.position(), stop)) this.apply(page)
+      const { log, clock, telemetry } = this.parts
+      for await (const page of log.follow(this.position(), stop)) {
+        const begunAt = clock.elapsed()
+        const events = this.apply(page)
+        projected(telemetry, clock, events, clock.elapsed() - begunAt)
+      }
       return 'again'
     })
   }
@@ -113,9 +121,10 @@ export class Projector {
     return this.position() >= position
   }
 
-  private apply(page: EventPage): void {
+  /** Returns what is new of the page. */
+  private apply(page: EventPage): readonly RecordedEvent[] {
     const known = this.position()
-    if (page.position <= known) return
+    if (page.position <= known) return []
     const batch = new Batch(this.parts.views)
     // A subscription that begins anew may show again what has been applied.
     const events = page.events.filter((event) => event.position > known)
@@ -131,6 +140,7 @@ export class Projector {
     })
     this.parts.onChanges(batch.changes, page.position)
     for (const waiter of [...this.waiters]) if (waiter.position <= page.position) waiter.reached()
+    return events
   }
 }
 

@@ -1,6 +1,16 @@
-import type { Checkpoint, PartitionId, PartitionProgress, RunCommand, Skip, TaskState } from '@almanac/domain'
-import type { Problem } from '@almanac/recurrence'
+import type {
+  Checkpoint,
+  Definition,
+  Digest,
+  PartitionId,
+  PartitionProgress,
+  RunCommand,
+  Skip,
+  TaskState,
+} from '@almanac/domain'
+import type { Instant, Problem } from '@almanac/recurrence'
 import type { RunReads } from '../ports/run-store.js'
+import type { Telemetry } from '../ports/telemetry.js'
 import type { ViewStore } from '../ports/view-store.js'
 import type { Barrier } from '../projection/barrier.js'
 import type { SteadyClock } from '../steady-clock.js'
@@ -121,6 +131,10 @@ export interface NodeParts {
   readonly definitions: Definitions
   readonly followUps: FollowUps
   readonly options: NodeOptions
+  /** As `runIdOf` names scheduled runs, by `digest`. */
+  readonly identify: (definition: Definition, scheduledAt: Instant) => string
+  readonly digest: Digest
+  readonly telemetry: Telemetry
   /** Something went wrong and is tried again. */
   readonly onFault: (message: string, fault: unknown) => void
   readonly onCommitted: (runs: readonly RunCommand[], skips: readonly Skip[], next: Checkpoint) => void

@@ -10,12 +10,9 @@ import {
   type PartitionId,
   type PartitionProgress,
   type Plan,
-  type PlannedRun,
   type Position,
   plan,
-  type RunCommand,
   raised,
-  runCommandOf,
   type TaskState,
 } from '@almanac/domain'
 import type { Instant } from '@almanac/recurrence'
@@ -24,9 +21,11 @@ import type { Claim } from '../ports/dispatch-log.js'
 import { PortFault, unavailable } from '../ports/faults.js'
 import type { Change } from '../projection/projector.js'
 import { Signal } from '../signal.js'
+import { TickRecorder } from '../telemetry/tick-recorder.js'
 import { DueIndex } from './due-index.js'
 import { type Carried, carriedOver } from './floors.js'
 import type { NodeParts } from './node-parts.js'
+import { commandsOf } from './run-commands.js'
 import { type Asked, isPlannable, Undecided } from './undecided.js'
 
 /** `stale`: it took so long that the barrier says nothing any more; decided anew at once. */
@@ -66,6 +65,7 @@ export class PartitionOwner {
   private readonly parts: NodeParts
   private readonly claim: Claim
   private readonly undecided: Undecided
+  private readonly recorder: TickRecorder
   private readonly dirty = new Set<string>()
   private readonly signal = new Signal()
   private checkpoint: Checkpoint | null
@@ -90,6 +90,7 @@ export class PartitionOwner {
     this.recoveredAt = recoveredAt
     this.floors = checkpoint?.floors ?? []
     this.undecided = new Undecided(parts.definitions)
+    this.recorder = new TickRecorder(parts)
     // What another owner knew is not known here: before the first barrier nothing is decided.
     this.lastBarrier = Number.NEGATIVE_INFINITY
     this.mirroredAt = parts.clock.elapsed()
@@ -115,6 +116,7 @@ export class PartitionOwner {
     this.heard = Math.max(this.heard, change.event.position)
     if (change.event.position > this.position) {
       this.undecided.add(change, lookups)
+      this.recorder.heard(change.event, change.after.taskId)
       this.armedBehindCursor(change)
     }
     this.dirty.add(change.after.taskId)
@@ -229,6 +231,7 @@ export class PartitionOwner {
     const begunAt = parts.clock.elapsed()
     const isReached = await parts.barrier.reach()
     const elapsed = parts.clock.elapsed()
+    parts.telemetry.record('barrier_wait_seconds', (elapsed - begunAt) / 1_000)
     if (isReached) this.lastBarrier = elapsed
     else if (elapsed - this.lastBarrier > parts.options.staleLimitMs) return 'parked'
     // The process may have stood still meanwhile.
@@ -244,7 +247,7 @@ export class PartitionOwner {
     const decision = this.decide(now, position, { ...asked, ...carried })
     if (decision === undefined) return 'nothing'
     try {
-      return await this.commit(decision)
+      return await this.commit(decision, begunAt)
     } catch (fault) {
       // Surely not written: the claim is still good, and everything taken is due again.
       if (!(fault instanceof PortFault) || fault.code === 'outcome_unknown') throw fault
@@ -286,6 +289,7 @@ export class PartitionOwner {
       requests: asked.requests,
       busy: (taskId) => busy.get(taskId) ?? { running: 0, queued: 0 },
       limits: { maxDecisions: limit, misfireGraceMs: parts.options.misfireGraceMs },
+      identify: parts.identify,
       ...(isCut && last !== undefined ? { horizon: { at: last.due, taskId: last.taskId } } : {}),
     })
     this.reached = Math.max(this.reached, decided.cursor.at)
@@ -308,32 +312,36 @@ export class PartitionOwner {
     })
   }
 
-  private async commit(decision: Decision): Promise<TickOutcome> {
+  private async commit(decision: Decision, begunAt: number): Promise<TickOutcome> {
     const { parts } = this
     const { now, position, resets } = decision
     const { skips, cursor, more } = decision.plan
     const states = parts.views.tasks([...new Set(decision.plan.runs.map((run) => run.taskId))])
     // A deleted task runs nothing any more, not even what was asked for just before.
     const runs = decision.plan.runs.filter((run) => states.get(run.taskId)?.status === 'active')
-    const next = nextCheckpoint(this.checkpoint, {
-      term: this.claim.term,
-      cursor,
-      position,
-      evaluatedAt: now,
-      more,
-      engineVersion: parts.options.engineVersion,
-      tzVersion: parts.options.tzVersion,
-      runIds: runs.map((run) => run.runId),
-      skipped: skips.reduce((sum, skip) => sum + skip.count, 0),
-      floors: this.floors,
-      replayUntil: this.recoveredAt,
-    })
+    const next = nextCheckpoint(
+      this.checkpoint,
+      {
+        term: this.claim.term,
+        cursor,
+        position,
+        evaluatedAt: now,
+        more,
+        engineVersion: parts.options.engineVersion,
+        tzVersion: parts.options.tzVersion,
+        runIds: runs.map((run) => run.runId),
+        skipped: skips.reduce((sum, skip) => sum + skip.count, 0),
+        floors: this.floors,
+        replayUntil: this.recoveredAt,
+      },
+      parts.digest,
+    )
     const tick = { emittedAt: parts.clock.now(), partition: this.partition, seq: next.seq }
-    const commands = runs.flatMap((run) => {
-      const state = states.get(run.taskId)
-      return state === undefined ? [] : [this.commandOf(state, run, tick)]
-    })
-    const outcome = await this.claim.commit({ runs: commands, skips, resets, next })
+    const commands = commandsOf(runs, states, tick, this.recoveredAt)
+    const decided = { next, planned: runs, commands, skips, begunAt }
+    const outcome = await this.recorder.commit(decided, (traced) =>
+      this.claim.commit({ runs: traced, skips, resets, next }),
+    )
     if (outcome === 'early') throw unavailable('by the clock of the dispatch log it is not time yet')
     if (outcome !== 'committed') return outcome
     this.checkpoint = next
@@ -347,16 +355,6 @@ export class PartitionOwner {
     if (mirrorEveryMs !== null && parts.clock.elapsed() - this.mirroredAt >= mirrorEveryMs)
       this.mirror('interval')
     return 'committed'
-  }
-
-  private commandOf(
-    state: TaskState,
-    run: PlannedRun,
-    tick: { readonly emittedAt: Instant; readonly partition: PartitionId; readonly seq: number },
-  ): RunCommand {
-    const command = runCommandOf(state, run, tick)
-    const isReplayed = this.recoveredAt !== null && run.dispatchAt <= this.recoveredAt
-    return isReplayed ? { ...command, replayed: true } : command
   }
 
   /** Puts the decided tasks back into the index, or ends them. */

@@ -276,8 +276,10 @@ export class Scheduler {
     try {
       let owner = this.owners.get(partition)
       if (owner === undefined) {
+        const begunAt = node.clock.elapsed()
         owner = await this.open(partition)
         await this.fill([partition])
+        node.telemetry.record('takeover_seconds', (node.clock.elapsed() - begunAt) / 1_000)
         this.takeoverCount += 1
         owner.mirror('takeover')
       }

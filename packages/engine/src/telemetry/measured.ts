@@ -8,7 +8,37 @@ import type { Membership, Renewal } from '../ports/membership.js'
 import type { HistogramName, LabelsOf } from '../ports/metrics.js'
 import { type Telemetry, unrecorded } from '../ports/telemetry.js'
 
-/** Ports with a watch in hand. What they answer and throw is what they are wrapped around answer and throw. */
+/** What is measured of the ports of a node. */
+interface Ports {
+  readonly log: EventLog
+  readonly dispatchLog: DispatchLog
+  readonly cluster?: { readonly membership: Membership; readonly leases: LeaseStore }
+}
+
+interface Measured<P> {
+  readonly ports: P
+  /** The newest position of the log that has been heard of. */
+  newest(): Position
+  /** How many leases the node holds; undefined: it has nothing to do with leases. */
+  leases(): number | undefined
+}
+
+/** Ports with a watch in hand: they answer and throw as those that were given. With telemetry off they are those. */
+export function measured<P extends Ports>(ports: P, watch: Watch): Measured<P> {
+  if (watch.telemetry.isOff) return { ports, newest: () => 0, leases: () => undefined }
+  const log = new MeasuredLog(ports.log, watch)
+  const dispatchLog = new MeasuredDispatchLog(ports.dispatchLog, watch)
+  const newest = () => log.newest
+  const { cluster } = ports
+  if (cluster === undefined) return { ports: { ...ports, log, dispatchLog }, newest, leases: () => undefined }
+  const leases = new MeasuredLeases(cluster.leases, watch)
+  const membership = new MeasuredMembership(cluster.membership, watch)
+  return {
+    ports: { ...ports, log, dispatchLog, cluster: { ...cluster, membership, leases } },
+    newest,
+    leases: () => leases.count,
+  }
+}
 
 type Timed =
   | 'append_seconds'

@@ -75,7 +75,7 @@ const plannedOf = ({ runId, taskId, scheduledAt, kind }: RunCommand): PlannedRun
 function recorderOver(telemetry: Telemetry) {
   let elapsed = 10_000
   const clock = { now: () => 1_500, elapsed: () => elapsed, sleep: async () => {} }
-  const recorder = new TickRecorder({ telemetry, clock, cluster })
+  const recorder = new TickRecorder({ telemetry, clock, options: { cluster } })
   const commit = async (
     commands: readonly RunCommand[],
     { outcome = 'committed' as const, position = 100, skips = [] as const } = {} as {

@@ -34,8 +34,8 @@ interface Cause {
 interface TickRecorderParts {
   readonly telemetry: Telemetry
   readonly clock: Clock
-  /** Part of every run id. */
-  readonly cluster: string
+  /** `cluster` is part of every run id. */
+  readonly options: { readonly cluster: string }
 }
 
 /**
@@ -135,7 +135,7 @@ export class TickRecorder {
     causes: readonly Cause[],
   ): Traceparent | undefined {
     if (kind !== 'manual' && kind !== 'backfill') return undefined
-    const { cluster } = this.parts
+    const { cluster } = this.parts.options
     return causes.find(
       (cause) =>
         cause.taskId === taskId &&
