@@ -125,7 +125,7 @@ export class Appender {
   private async learn(topics: readonly string[]): Promise<void> {
     const { calls, createTopic } = this.parts
     const what = `about ${topics.join(', ')}`
-    let isCreated = false
+    const created = new Set<string>()
     await calls.retrying<true>(
       async () => {
         try {
@@ -133,16 +133,29 @@ export class Appender {
           return { done: true }
         } catch (error) {
           if (!isUnknownTopic(error)) return { again: error }
-          if (createTopic === undefined) {
-            throw unavailable(`One of the topics ${topics.join(', ')} does not exist`, error)
+          for (const topic of await this.unknownOf(topics)) {
+            if (createTopic === undefined) throw unavailable(`The topic ${topic} does not exist`, error)
+            // Once: it takes a while until every broker knows of it.
+            if (!created.has(topic)) await createTopic(topic)
+            created.add(topic)
           }
-          if (!isCreated) for (const topic of topics) await createTopic(topic)
-          isCreated = true
           return { again: error }
         }
       },
       (why) => failed(what, why),
     )
+  }
+
+  private async unknownOf(topics: readonly string[]): Promise<readonly string[]> {
+    const unknown: string[] = []
+    for (const topic of topics) {
+      try {
+        await this.parts.calls.learn([topic])
+      } catch (error) {
+        if (isUnknownTopic(error)) unknown.push(topic)
+      }
+    }
+    return unknown
   }
 
   private byPlace(records: readonly LogRecord[]): ReadonlyMap<string, ReadonlyMap<number, LogRecord[]>> {

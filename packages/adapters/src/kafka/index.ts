@@ -1,5 +1,13 @@
 export { type KafkaConnection, parseKafka } from './connection.js'
 export {
+  defaultKafkaRecordWriterOptions,
+  KafkaRecordWriter,
+  type KafkaRecordWriterOptions,
+  type KafkaRecordWriterParts,
+} from './record-writer.js'
+export type { KafkaTopicsOptions } from './topic-plan.js'
+export { KafkaTopics, type KafkaTopicsParts, TopicMismatch } from './topics.js'
+export {
   defaultKafkaLogOptions,
   type KafkaLogOptions,
   type KafkaLogParts,
