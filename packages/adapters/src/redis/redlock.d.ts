@@ -29,7 +29,9 @@ declare module 'redlock' {
   }
 
   export interface Settings {
+    /** Further attempts after the first. */
     readonly retryCount: number
+    /** Between attempts, in milliseconds. */
     readonly retryDelay: number
   }
 

@@ -15,6 +15,9 @@ interface Queued {
   readonly reject: (error: Error) => void
 }
 
+/** Runs an attempt, and again when `isBusy` is so of what it threw. */
+export type WhenBusy = <T>(attempt: () => T) => T | Promise<T>
+
 type Settled = { readonly value: unknown } | { readonly error: Error }
 
 /** `head` is null when the transaction changed nothing and was not committed. */
@@ -32,10 +35,13 @@ const gatherTurns = 8
 class GroupFailure extends Error {
   readonly fault: Error
   readonly fatal: boolean
-  constructor(fault: Error, fatal: boolean) {
+  /** Somebody else was writing: nothing has begun. */
+  readonly isBusy: boolean
+  constructor(fault: Error, fatal: boolean, isBusy = false) {
     super(fault.message)
     this.fault = fault
     this.fatal = fatal
+    this.isBusy = isBusy
   }
 }
 
@@ -53,7 +59,8 @@ const oneFailed = Symbol('one operation failed')
  */
 export class Committer {
   readonly #database: Database
-  readonly #headFile: HeadFile
+  readonly #headFile: Pick<HeadFile, 'write'>
+  readonly #whenBusy: WhenBusy
   readonly #onFatal: (error: Error) => void
   readonly #statements: Statements
   readonly #listeners = new Set<() => void>()
@@ -62,9 +69,15 @@ export class Committer {
   #broken: Error | null = null
   #closed = false
 
-  constructor(database: Database, headFile: HeadFile, onFatal: (error: Error) => void) {
+  constructor(
+    database: Database,
+    headFile: Pick<HeadFile, 'write'>,
+    onFatal: (error: Error) => void,
+    whenBusy: WhenBusy = (attempt) => attempt(),
+  ) {
     this.#database = database
     this.#headFile = headFile
+    this.#whenBusy = whenBusy
     this.#onFatal = onFatal
     this.#statements = prepare(database)
   }
@@ -118,7 +131,7 @@ export class Committer {
       return
     }
     try {
-      const { settled, head } = this.#attemptGroup(group)
+      const { settled, head } = await this.#whenBusy(() => this.#attemptGroup(group))
       if (head !== null) await this.#writeHead(head)
       settle(group, settled)
       if (head !== null) this.#afterCommit()
@@ -142,7 +155,8 @@ export class Committer {
     try {
       begin.run()
     } catch (error) {
-      throw new GroupFailure(faultOf(error), failureOf(error) === 'broken')
+      const failure = failureOf(error)
+      throw new GroupFailure(faultOf(error), failure === 'broken', failure === 'busy')
     }
     try {
       const before = this.#changes()
@@ -278,6 +292,9 @@ const settle = (group: readonly Queued[], settled: readonly Settled[]): void => 
     else queued.resolve(result.value)
   }
 }
+
+/** True for a group that found another process writing, before anything had begun. */
+export const isBusy = (error: unknown): boolean => error instanceof GroupFailure && error.isBusy
 
 /** True for a write that may or may not be in the log. */
 export const isUnknown = (error: unknown): boolean =>

@@ -2,6 +2,8 @@ export { DatabaseDamaged, type IntegrityCheck, SchemaTooNew } from './database.j
 export { FolderInUse } from './folder-lock.js'
 export { type FolderReport, inspectFolder, NoSuchFolder } from './inspect.js'
 export { type LedgerOptions, ledgerPath, openLedger, type SqliteLedger } from './ledger.js'
+export { OtherFolder } from './shared-folder.js'
+export { openSharedEventLog, type SharedEventLog, type SharedEventLogOptions } from './shared-log.js'
 export { headPath, mainPath, openStore, type Store, type StoreOptions, viewsPath } from './store.js'
 export { TailLost } from './tail-check.js'
 export { type LogProblem, type LogVerdict, verifyLog } from './verify.js'

@@ -2,14 +2,21 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock, DispatchLog, EventLog, Random, RunStore } from '@almanac/engine'
 import { Committer } from './committer.js'
-import { closeDatabase, type Database, type IntegrityCheck, openDatabase } from './database.js'
+import {
+  closeDatabase,
+  type Database,
+  type DatabaseOptions,
+  type IntegrityCheck,
+  openDatabase,
+} from './database.js'
 import { SqliteDispatchLog } from './dispatch-log.js'
 import { SqliteEventLog } from './event-log.js'
-import { lockFolder } from './folder-lock.js'
+import { lockFolder, lockPath } from './folder-lock.js'
 import { HeadFile, type StoredHead } from './head-file.js'
 import { SqliteRunStore } from './run-store.js'
 import { mainMigrations } from './schema.js'
-import { findLoss, headOf, lossOfAll, type TailLost } from './tail-check.js'
+import { refuseSharedFolder } from './shared-folder.js'
+import { findLoss, headOf, type LogNames, lossOfAll, type TailLost } from './tail-check.js'
 import { openViewStore, type SqliteViewStore } from './view-store.js'
 
 export interface StoreOptions {
@@ -42,10 +49,9 @@ export interface Store {
 export const mainPath = (folder: string): string => join(folder, 'almanac.db')
 export const headPath = (folder: string): string => join(folder, 'almanac.head')
 export const viewsPath = (folder: string): string => join(folder, 'views.db')
-const lockPath = (folder: string): string => join(folder, 'almanac.lock')
-
 /**
- * Opens the folder for writing. Throws `FolderInUse` when another process has it, `TailLost` when
+ * Opens the folder for writing. Throws `FolderInUse` when another process has it, `OtherFolder` when it is one that
+ * several processes share, `TailLost` when
  * acknowledged commits are missing, `DatabaseDamaged` and `SchemaTooNew` as `openDatabase` does.
  */
 export const openStore = (options: StoreOptions): Store => {
@@ -53,6 +59,7 @@ export const openStore = (options: StoreOptions): Store => {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const undo: (() => void)[] = [lockFolder(folder, lockPath(folder))]
   try {
+    refuseSharedFolder(folder)
     return compose(options, undo)
   } catch (error) {
     for (const step of undo.reverse()) step()
@@ -64,7 +71,7 @@ const compose = (options: StoreOptions, undo: (() => void)[]): Store => {
   const { folder, clock, random } = options
   const notice = options.notice ?? (() => {})
   const stored = HeadFile.read(headPath(folder))
-  const loss = lossIn(folder, stored, options.check ?? 'quick')
+  const loss = lossIn(mainFile(folder), stored, options.check ?? 'quick')
   if (loss !== undefined && options.acceptLoss !== true) throw loss
   const database = openDatabase({ ...mainFile(folder), check: 'none', readOnly: false })
   undo.push(() => closeDatabase(database))
@@ -102,21 +109,30 @@ const mainFile = (folder: string) =>
  * What is missing, found through a connection that only reads: opening for writing would clear away the
  * damaged WAL, and with it what somebody might still save of it.
  */
-const lossIn = (folder: string, stored: StoredHead, check: IntegrityCheck): TailLost | undefined => {
-  if (!existsSync(mainPath(folder))) return lossOfAll(stored)
-  const database = openDatabase({ ...mainFile(folder), check, readOnly: true })
+export const lossIn = (
+  file: Pick<DatabaseOptions, 'path' | 'durability' | 'migrations'>,
+  stored: StoredHead,
+  check: IntegrityCheck,
+  names?: LogNames,
+): TailLost | undefined => {
+  if (!existsSync(file.path)) return lossOfAll(stored, names)
+  const database = openDatabase({ ...file, check, readOnly: true })
   try {
-    return findLoss(database, stored)
+    return findLoss(database, stored, names)
   } finally {
     database.close()
   }
 }
 
-/** Gives a new log its id, and writes a head where there is none that agrees. */
+/** Gives a new log its id. */
+export const nameLog = (database: Database, random: Random): void => {
+  if (headOf(database).logId !== '') return
+  database.prepare('INSERT INTO head (id, log_id, commits) VALUES (1, ?, 0)').run(random.token(16))
+}
+
+/** Writes a head where there is none that agrees. */
 const openHead = (database: Database, stored: StoredHead, { folder, random }: StoreOptions): HeadFile => {
-  if (headOf(database).logId === '') {
-    database.prepare('INSERT INTO head (id, log_id, commits) VALUES (1, ?, 0)').run(random.token(16))
-  }
+  nameLog(database, random)
   const headFile = HeadFile.open(headPath(folder))
   const head = headOf(database)
   if (typeof stored === 'string' || stored.logId !== head.logId) headFile.writeNow(head)
@@ -124,7 +140,7 @@ const openHead = (database: Database, stored: StoredHead, { folder, random }: St
 }
 
 /** A new log id makes every read model that knew the lost tail start over. */
-const acceptLoss = (database: Database, stored: StoredHead, random: Random): void => {
+export const acceptLoss = (database: Database, stored: StoredHead, random: Random): void => {
   const known = typeof stored === 'string' ? 0 : stored.commits
   const commits = Math.max(known, headOf(database).commits) + 1
   const row = database.prepare(

@@ -18,6 +18,15 @@ export class TailLost extends Error {
   }
 }
 
+/** What the files are called, in messages. */
+export interface LogNames {
+  readonly log: string
+  /** As the subject of a sentence. */
+  readonly head: string
+}
+
+const standaloneNames: LogNames = { log: 'almanac.db', head: 'The head file (almanac.head)' }
+
 /** Where the file stands; all zero for one that has no schema yet. */
 export const headOf = (database: Database): Head => {
   if (scalar(database, 'PRAGMA user_version') === 0) return { logId: '', commits: 0, position: 0, chain: '' }
@@ -36,14 +45,18 @@ export const headOf = (database: Database): Head => {
 }
 
 /** Compares the main file with the head file: undefined when everything that was acknowledged is there. */
-export const findLoss = (database: Database, stored: StoredHead): TailLost | undefined => {
+export const findLoss = (
+  database: Database,
+  stored: StoredHead,
+  names: LogNames = standaloneNames,
+): TailLost | undefined => {
   const actual = headOf(database)
   if (stored === 'missing' || stored === 'damaged') {
-    return actual.commits === 0 ? undefined : headGone(stored, actual)
+    return actual.commits === 0 ? undefined : headGone(stored, actual, names)
   }
-  if (actual.commits < stored.commits) return tailGone(actual, stored)
+  if (actual.commits < stored.commits) return tailGone(actual, stored, names)
   if (actual.logId !== stored.logId) {
-    const text = 'The head file (almanac.head) belongs to another log than almanac.db.'
+    const text = `${names.head} belongs to another log than ${names.log}.`
     return new TailLost('foreign', text, null)
   }
   if (stored.position === 0 || chainAt(database, stored.position) === stored.chain) return undefined
@@ -57,21 +70,21 @@ export const findLoss = (database: Database, stored: StoredHead): TailLost | und
 const chainAt = (database: Database, position: number) =>
   scalar(database, `SELECT chain FROM events WHERE position = ${position}`)
 
-const headGone = (stored: 'missing' | 'damaged', actual: Head): TailLost =>
+const headGone = (stored: 'missing' | 'damaged', actual: Head, names: LogNames): TailLost =>
   new TailLost(
     'noHead',
-    `The head file (almanac.head) is ${stored}: whether almanac.db (${actual.commits} commits, ` +
+    `${names.head} is ${stored}: whether ${names.log} (${actual.commits} commits, ` +
       `events up to ${actual.position}) has everything that was acknowledged can not be told.`,
     null,
   )
 
 /** The loss when there is a head file but no log. */
-export const lossOfAll = (stored: StoredHead): TailLost | undefined =>
+export const lossOfAll = (stored: StoredHead, names: LogNames = standaloneNames): TailLost | undefined =>
   typeof stored === 'string' || stored.commits === 0
     ? undefined
-    : tailGone({ commits: 0, position: 0 }, stored)
+    : tailGone({ commits: 0, position: 0 }, stored, names)
 
-const tailGone = (actual: Pick<Head, 'commits' | 'position'>, stored: Head): TailLost => {
+const tailGone = (actual: Pick<Head, 'commits' | 'position'>, stored: Head, names: LogNames): TailLost => {
   const commits = stored.commits - actual.commits
   const positions =
     stored.position > actual.position ? ([actual.position + 1, stored.position] as const) : null
@@ -79,7 +92,7 @@ const tailGone = (actual: Pick<Head, 'commits' | 'position'>, stored: Head): Tai
     positions === null ? 'no event is among them' : `events at positions ${positions[0]} to ${positions[1]}`
   return new TailLost(
     'missing',
-    `${commits} acknowledged commits are missing from almanac.db (it has ${actual.commits} of ` +
+    `${commits} acknowledged commits are missing from ${names.log} (it has ${actual.commits} of ` +
       `${stored.commits}): ${events}.`,
     { commits, positions },
   )

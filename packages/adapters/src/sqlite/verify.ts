@@ -3,6 +3,7 @@ import type { EventMetadata } from '@almanac/domain'
 import { type Database, openDatabase, type Statement } from './database.js'
 import { type EventRow, eventColumns, nextChain, recorded } from './event-row.js'
 import { mainMigrations } from './schema.js'
+import { sharedPath } from './shared-folder.js'
 import { mainPath } from './store.js'
 
 /** Something in the log that is not as it was written. */
@@ -37,8 +38,8 @@ export const verifyLog = async (
   folder: string,
   progress: (done: number, total: number) => void = () => {},
 ): Promise<LogVerdict> => {
-  const path = mainPath(folder)
-  if (!existsSync(path)) return { events: 0, problems: [] }
+  const path = [mainPath(folder), sharedPath(folder)].find((file) => existsSync(file))
+  if (path === undefined) return { events: 0, problems: [] }
   const database = openDatabase({
     path,
     durability: 'full',
