@@ -153,8 +153,8 @@ describe('overlap', () => {
       ['overlap', 1],
       ['overlap', 1],
     ])
-    const [leased] = await world.node.intake.lease(lease)
-    await world.node.intake.ack('default', leased?.run.command.runId ?? '', leased?.leaseToken ?? '')
+    const [leased] = await world.intake.lease(lease)
+    await world.intake.ack('default', leased?.run.command.runId ?? '', leased?.leaseToken ?? '')
     await world.until('2026-03-01T12:04:30Z')
     expect(times(world.runs(task))).toEqual(['12:01', '12:04'])
   })
@@ -163,12 +163,12 @@ describe('overlap', () => {
     world = await World.at('2026-03-01T12:00:00Z')
     const task = await world.create({ schedule: minutely, overlap: 'queueOne' })
     await world.until('2026-03-01T12:01:10Z')
-    const [first] = await world.node.intake.lease({ ...lease, leaseMs: 3_600_000 })
+    const [first] = await world.intake.lease({ ...lease, leaseMs: 3_600_000 })
     await world.until('2026-03-01T12:03:30Z')
     expect(times(world.runs(task))).toEqual(['12:01', '12:02'])
-    expect(await world.node.intake.lease(lease)).toEqual([])
-    const waiting = world.node.intake.lease({ ...lease, waitMs: 30_000 })
-    await world.node.intake.ack('default', first?.run.command.runId ?? '', first?.leaseToken ?? '')
+    expect(await world.intake.lease(lease)).toEqual([])
+    const waiting = world.intake.lease({ ...lease, waitMs: 30_000 })
+    await world.intake.ack('default', first?.run.command.runId ?? '', first?.leaseToken ?? '')
     const [second] = await waiting
     expect(new Date(second?.run.command.scheduledAt ?? 0).toISOString().slice(11, 16)).toBe('12:02')
   })
@@ -177,9 +177,9 @@ describe('overlap', () => {
     world = await World.at('2026-03-01T12:00:00Z')
     const task = await world.create({ schedule: minutely, overlap: 'cancelRunning' })
     await world.until('2026-03-01T12:01:10Z')
-    const [first] = await world.node.intake.lease({ ...lease, leaseMs: 3_600_000 })
+    const [first] = await world.intake.lease({ ...lease, leaseMs: 3_600_000 })
     const { runId } = first?.run.command ?? { runId: '' }
-    const beat = () => world.node.intake.heartbeat('default', runId, first?.leaseToken ?? '', 3_600_000)
+    const beat = () => world.intake.heartbeat('default', runId, first?.leaseToken ?? '', 3_600_000)
     expect(await beat()).toEqual({ reply: 'ok', cancelRequested: false })
     await world.until('2026-03-01T12:02:10Z')
     expect(await beat()).toEqual({ reply: 'ok', cancelRequested: true })
@@ -192,30 +192,30 @@ describe('leases of runs', () => {
     world = await World.at('2026-03-01T12:00:00Z')
     await world.create({ schedule: interval(1, 'hours') })
     await world.until('2026-03-01T13:00:00Z')
-    const [first] = await world.node.intake.lease({ ...lease, leaseMs: 10_000 })
+    const [first] = await world.intake.lease({ ...lease, leaseMs: 10_000 })
     await world.until('2026-03-01T13:00:09Z')
-    expect(await world.node.intake.lease(lease)).toEqual([])
-    const waiting = world.node.intake.lease({ ...lease, waitMs: 30_000 })
+    expect(await world.intake.lease(lease)).toEqual([])
+    const waiting = world.intake.lease({ ...lease, waitMs: 30_000 })
     await world.until('2026-03-01T13:00:11Z')
     const [second] = await waiting
     const runId = second?.run.command.runId ?? ''
     expect([runId, second?.run.attempt]).toEqual([first?.run.command.runId, 2])
-    expect(await world.node.intake.ack('default', runId, first?.leaseToken ?? '')).toBe('lost')
-    expect(await world.node.intake.ack('default', runId, second?.leaseToken ?? '')).toBe('ok')
-    expect(await world.node.intake.ack('other', runId, second?.leaseToken ?? '')).toBe('unknown')
+    expect(await world.intake.ack('default', runId, first?.leaseToken ?? '')).toBe('lost')
+    expect(await world.intake.ack('default', runId, second?.leaseToken ?? '')).toBe('ok')
+    expect(await world.intake.ack('other', runId, second?.leaseToken ?? '')).toBe('unknown')
   })
 
   it('a failed run is tried again after its delay, as often as the task allows', async () => {
     world = await World.at('2026-03-01T12:00:00Z')
     await world.create({ schedule: interval(1, 'hours'), maxAttempts: 2 })
     await world.until('2026-03-01T13:00:00Z')
-    const [first] = await world.node.intake.lease(lease)
+    const [first] = await world.intake.lease(lease)
     const runId = first?.run.command.runId ?? ''
-    await world.node.intake.fail('default', runId, first?.leaseToken ?? '', 'boom', 5_000)
-    expect(await world.node.intake.lease(lease)).toEqual([])
+    await world.intake.fail('default', runId, first?.leaseToken ?? '', 'boom', 5_000)
+    expect(await world.intake.lease(lease)).toEqual([])
     await world.until('2026-03-01T13:00:06Z')
-    const [second] = await world.node.intake.lease(lease)
-    await world.node.intake.fail('default', runId, second?.leaseToken ?? '', 'boom again', 5_000)
+    const [second] = await world.intake.lease(lease)
+    await world.intake.fail('default', runId, second?.leaseToken ?? '', 'boom again', 5_000)
     expect(world.node.queries.run('default', runId)).toMatchObject({
       status: 'failed',
       error: 'boom again',

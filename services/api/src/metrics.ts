@@ -3,8 +3,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { namespacePath } from './host.js'
 
 /**
- * What a request waits for tells how long it may take: `wait` and `stream` wait for something to happen, `fenced` until a
- * change holds everywhere.
+ * What a request waits for tells how long it may take: `wait` and `stream` wait for something to happen, `fenced` until
+ * a change holds everywhere.
  */
 function kindOf({ method, query, routeOptions: { url = 'none' } }: FastifyRequest): string {
   if (!url.startsWith(namespacePath)) return url.startsWith('/v1/') ? 'query' : 'page'

@@ -1,7 +1,13 @@
-import { KafkaAdmin, KafkaRecordWriter, KafkaTransactionLog, parseKafka } from '@almanac/adapters/kafka'
+import {
+  KafkaRecordWriter,
+  KafkaTopics,
+  KafkaTransactionLog,
+  parseKafka,
+  TopicMismatch,
+} from '@almanac/adapters/kafka'
 import type { RecordWriter } from '@almanac/adapters/ledger'
 import { TransactionalDispatchLog, type TransactionLog } from '@almanac/adapters/transactions'
-import type { Clock, ClockGuard, Random, Stop } from '@almanac/engine'
+import type { Clock, ClockGuard, Random } from '@almanac/engine'
 import type { Instant } from '@almanac/recurrence'
 import { messageOf, type ProcessConfig, StartProblem } from './service/index.js'
 
@@ -26,8 +32,11 @@ export interface OpenKafka {
   runTopics(): Promise<readonly string[]>
   /** Where a reader without an offset of its own begins that wants what was appended since. */
   offsetsAt(topic: string, since: Instant): Promise<ReadonlyMap<number, number>>
-  /** Creates the topics that every node needs, and checks those that are there. */
-  provision(stop: Stop): Promise<void>
+  /**
+   * Makes the topics that every node needs, and looks at those that are there. Throws `StartProblem` when one is not as
+   * it has to be, a `PortFault` when the brokers can't be asked.
+   */
+  provision(): Promise<void>
   close(): Promise<void>
 }
 
@@ -36,9 +45,15 @@ export function openKafka(parts: KafkaParts): OpenKafka {
   const { config, address, nodeId, clock, random, guard, wrapLog, onFault } = parts
   const prefix = prefixOf(config)
   const connection = connectionOf(address)
-  const admin = new KafkaAdmin({ connection, clock, prefix, ...topicsOf(config) })
+  const { partitions, replication, queues, runRetentionDays } = config
+  const retentionMs = Math.round(runRetentionDays * 86_400_000)
+  const topics = new KafkaTopics({
+    connection,
+    clock,
+    options: { prefix, partitions, replication, retentionMs },
+  })
   const log = wrapLog(
-    new KafkaTransactionLog({ connection, clock, createTopic: (topic) => admin.createRunTopic(topic) }),
+    new KafkaTransactionLog({ connection, clock, createTopic: (topic) => topics.createRunTopic(topic) }),
   )
   const dispatchLog = new TransactionalDispatchLog({
     log,
@@ -54,22 +69,19 @@ export function openKafka(parts: KafkaParts): OpenKafka {
     log,
     dispatchLog,
     writer,
-    runTopics: () => admin.runTopics(),
-    offsetsAt: (topic, since) => admin.offsetsAt(topic, since),
-    provision: (stop) => admin.provision(stop),
-    close: async () => {
-      await writer.close()
-      await admin.close()
+    runTopics: () => topics.runTopics(),
+    offsetsAt: (topic, since) => topics.offsetsAt(topic, since),
+    provision: async () => {
+      try {
+        await topics.provision(queues)
+      } catch (error) {
+        if (error instanceof TopicMismatch) throw new StartProblem(error.message, error)
+        throw error
+      }
     },
+    close: () => writer.close(),
   }
 }
-
-const topicsOf = ({ partitions, replication, queues, runRetentionDays }: ProcessConfig) => ({
-  partitions,
-  replication,
-  queues,
-  retentionMs: Math.round(runRetentionDays * 86_400_000),
-})
 
 function connectionOf(address: string) {
   try {

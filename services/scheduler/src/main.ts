@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { openViewStore } from '@almanac/adapters/sqlite'
-import { systemClock, systemRandom } from '@almanac/adapters/system'
+import { systemClock, systemDigest, systemRandom } from '@almanac/adapters/system'
 import {
   createLogger,
   type Logger,
@@ -13,7 +13,15 @@ import {
 } from '@almanac/adapters/telemetry'
 import type { TransactionLog } from '@almanac/adapters/transactions'
 import { buildApi, buildOperations } from '@almanac/api'
-import { type Clock, ClockGuard, clusterNodeOptions, createStop, Node, type Random } from '@almanac/engine'
+import {
+  type Clock,
+  ClockGuard,
+  clusterNodeOptions,
+  createStop,
+  Node,
+  PortFault,
+  type Random,
+} from '@almanac/engine'
 import { openEventLog } from './event-log.js'
 import { openKafka } from './kafka.js'
 import { openLeases, publishMarkers } from './redis.js'
@@ -108,7 +116,7 @@ class Assembly {
     const isOwner = (partition: number) => node?.status().partitions[partition]?.owner === nodeId
     const runs = openRuns({ ...this.common(), kafka, isOwner })
     this.undo.push(async () => runs.close())
-    await kafka.provision(ended)
+    await this.reached('Kafka', () => kafka.provision())
     const { membership } = leases
     node = new Node(
       {
@@ -118,6 +126,7 @@ class Assembly {
         runs: runs.reads,
         clock,
         random,
+        digest: systemDigest,
         cluster: { membership, leases: leases.leases, guard },
         telemetry: telemetry.telemetry,
       },
@@ -177,8 +186,8 @@ class Assembly {
   private async openTelemetry() {
     const { config, nodeId, clock, onFault, undo } = this
     const { cluster, region, telemetry } = config
-    const identity = { nodeId, cluster, region: region ?? '', version }
-    const resolved = resolveTelemetry({ ...process.env, ALMANAC_TELEMETRY: telemetry }, identity)
+    const known = { mode: telemetry, nodeId, cluster, region: region ?? '', version }
+    const resolved = resolveTelemetry(known, process.env)
     if (!resolved.ok) throw new StartProblem(resolved.problems.join('\n'))
     const started = await startTelemetry(resolved.config, { clock, onFault })
     undo.push(() => started.stop())
@@ -191,10 +200,13 @@ class Assembly {
     const address = config.servers.eventstore
     const { log, close } = openEventLog({ ...this.common(), address, cluster, guard, onFatal: this.onFatal })
     undo.push(close)
-    const id = await holdToFounding(log, clock, { cluster, partitions }, nodeId)
+    const [id, position] = await this.reached('the event log', async () => [
+      await holdToFounding(log, clock, { cluster, partitions }, nodeId),
+      await log.head(),
+    ])
     const views = openViewStore({
       path: join(data, 'views.db'),
-      log: { id, position: await log.head() },
+      log: { id, position },
       notice,
       check: check === 'none' ? 'none' : 'quick',
     })
@@ -215,6 +227,19 @@ class Assembly {
     const leases = await openLeases({ ...this.common(), url: servers.redis, cluster })
     this.undo.push(async () => leases.close())
     return leases
+  }
+
+  /** Servers and nodes may be started in any order: what is not there yet is waited for. */
+  private async reached<T>(what: string, work: () => Promise<T>): Promise<T> {
+    for (let waitMs = firstWaitMs; ; waitMs = Math.min(2 * waitMs, longestWaitMs)) {
+      try {
+        return await work()
+      } catch (fault) {
+        if (!(fault instanceof PortFault)) throw fault
+        this.logger.warn(`Waiting for ${what}`, { error: fault })
+        await this.clock.sleep(waitMs)
+      }
+    }
   }
 
   private common() {
@@ -257,6 +282,9 @@ class Assembly {
     this.callbacks.onFatal?.(error)
   }
 }
+
+const firstWaitMs = 250
+const longestWaitMs = 5_000
 
 /** What the name of a host has in common with that of a node. */
 const nameOf = (host: string): string =>

@@ -7,7 +7,7 @@ import {
   type Store,
   TailLost,
 } from '@almanac/adapters/sqlite'
-import { systemClock, systemRandom } from '@almanac/adapters/system'
+import { systemClock, systemDigest, systemRandom } from '@almanac/adapters/system'
 import { buildApi } from '@almanac/api'
 import { defaultNodeOptions, Node, type Random } from '@almanac/engine'
 import {
@@ -52,6 +52,7 @@ export async function startStandalone(
         queue: store.runStore,
         clock,
         random,
+        digest: systemDigest,
       },
       nodeOptions(config),
       {

@@ -80,14 +80,16 @@ async function run(
     end = resolve
   })
   let signals = 0
+  let server: Running | undefined
   const onSignal = () => {
     if (++signals > 1) process.exit(1)
+    // Nothing is held yet that would have to be given back.
+    if (server === undefined) process.exit(0)
     say('Stopping. Once more to end at once.')
     end(0)
   }
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)
-  let server: Running
   try {
     server = await program.start(config, {
       onProgress: progress(process, say),
