@@ -1,7 +1,7 @@
 /**
  * Where something belongs in a trace, as the header `traceparent` of W3C Trace Context writes it:
- * `00-<trace id, 32 hex digits>-<span id, 16>-<flags, 2>`. It explains and decides nothing: no id, digest or plan depends
- * on it.
+ * `00-<trace id, 32 hex digits>-<span id, 16>-<flags, 2>`. It explains and decides nothing: no id, digest or plan
+ * depends on it.
  */
 export type Traceparent = string
 

@@ -71,3 +71,17 @@ describe('an event of the feed', () => {
     })
   })
 })
+
+describe('an event of a traced command', () => {
+  it('tells the trace, and nothing of one that is none', () => {
+    const plain = event(0, 'TaskEnabled', { runsLeft: null })
+    const traced = (traceparent: string) => ({ ...plain, metadata: { ...plain.metadata, traceparent } })
+    const trace = '0af7651916cd43dd8448eb211c80319c'
+    expect(feedEventJson(traced(`00-${trace}-b7ad6b7169203331-00`))).toEqual({
+      ...feedEventJson(plain),
+      traceId: trace,
+    })
+    expect(feedEventJson(traced('nonsense'))).toEqual(feedEventJson(plain))
+    expect(feedEventJson(plain)).not.toHaveProperty('traceId')
+  })
+})

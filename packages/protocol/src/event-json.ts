@@ -1,4 +1,4 @@
-import type { RecordedEvent } from '@almanac/domain'
+import { type RecordedEvent, traceIdOf, traceparentOf } from '@almanac/domain'
 import type { EventJson, FieldChange } from './http/change.js'
 import type { JsonObject } from './http/shape.js'
 import { isoOf } from './instant-text.js'
@@ -62,6 +62,7 @@ function diff(before: KnownFields, changed: JsonObject) {
 
 export function eventJson(event: RecordedEvent, changes: readonly FieldChange[]): EventJson {
   const { metadata } = event
+  const trace = traceparentOf(metadata.traceparent)
   return {
     position: event.position,
     stream: event.stream,
@@ -75,6 +76,7 @@ export function eventJson(event: RecordedEvent, changes: readonly FieldChange[])
     reason: metadata.reason ?? null,
     correlationId: metadata.correlationId,
     causationId: metadata.causationId ?? null,
+    ...(trace === undefined ? {} : { traceId: traceIdOf(trace) }),
     changes: [...changes],
     data: shownData(event.data),
   }

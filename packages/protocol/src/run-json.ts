@@ -23,6 +23,7 @@ export function runCommandJson(command: RunCommand, attempt: number): RunCommand
     attempt,
     taskRevision: command.taskRevision,
     ...(command.replayed === true ? { replayed: true } : {}),
+    ...(command.traceparent === undefined ? {} : { traceparent: command.traceparent }),
   }
 }
 

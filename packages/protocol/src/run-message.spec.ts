@@ -77,6 +77,17 @@ describe('a run in a topic', () => {
     )
   })
 
+  it('takes its trace with it, in the header and in the body, and no trace that is none', () => {
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+    const traced = { ...plain, traceparent }
+    expect(runMessageHeaders(traced)).toEqual({ ...runMessageHeaders(plain), traceparent })
+    const message = JSON.parse(JSON.stringify(runMessageJson(traced)))
+    expect(message).toEqual({ ...runMessageJson(plain), traceparent })
+    expect(runOfMessage(message)).toEqual(traced)
+    expect(runOfMessage({ ...message, traceparent: 'anything' })).toStrictEqual(plain)
+    expect(runMessageHeaders(plain)).not.toHaveProperty('traceparent')
+  })
+
   it('is refused when an instant in it is none', () => {
     const broken: RunMessageJson = { ...runMessageJson(plain), scheduledAt: 'tomorrow' }
     expect(() => runOfMessage(broken)).toThrow('"tomorrow" is no instant')

@@ -1,4 +1,4 @@
-import type { Json, OverlapPolicy, RunCommand, Skip } from '@almanac/domain'
+import { type Json, type OverlapPolicy, type RunCommand, type Skip, traceparentOf } from '@almanac/domain'
 import { parseInstant } from '@almanac/recurrence'
 import { type RunCommandJson, runKinds } from './http/run.js'
 import { overlapPolicies } from './http/task.js'
@@ -25,6 +25,8 @@ export const runHeaders = {
   seq: 'seq',
   /** `1`: a checkpoint had been lost, and the same run may have been delivered before. */
   replayed: 'replayed',
+  /** W3C Trace Context: the step of a trace that the worker goes on with. */
+  traceparent: 'traceparent',
 } as const
 
 /** A run in a topic: what every worker gets, and what only a topic's reader needs. */
@@ -64,11 +66,13 @@ export function runMessageHeaders(run: RunCommand): { readonly [name: string]: s
     [runHeaders.partition]: String(run.partition),
     [runHeaders.seq]: String(run.seq),
     ...(run.replayed === true ? { [runHeaders.replayed]: '1' } : {}),
+    ...(run.traceparent === undefined ? {} : { [runHeaders.traceparent]: run.traceparent }),
   }
 }
 
 /** The run of a message that `runMessageJson` has made. Throws when an instant in it can't be read. */
 export function runOfMessage(message: RunMessageJson): RunCommand {
+  const traceparent = traceparentOf(message.traceparent)
   return {
     runId: message.runId,
     namespace: message.namespace,
@@ -92,6 +96,7 @@ export function runOfMessage(message: RunMessageJson): RunCommand {
     partition: message.partition,
     seq: message.seq,
     ...(message.replayed === true ? { replayed: true } : {}),
+    ...(traceparent === undefined ? {} : { traceparent }),
   }
 }
 

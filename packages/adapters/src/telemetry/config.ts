@@ -13,8 +13,8 @@ export interface TelemetryConfig {
   /** Of the program. */
   readonly version: string
   /**
-   * Share of the traces that begin here and are recorded, 0 to 1. A trace that comes in is recorded when its header says
-   * so. Default: 0.01 (OTEL_TRACES_SAMPLER_ARG).
+   * Share of the traces that begin here and are recorded, 0 to 1. A trace that comes in is recorded when its header
+   * says so. Default: 0.01 (OTEL_TRACES_SAMPLER_ARG).
    */
   readonly sampleRatio: number
   /**

@@ -2,7 +2,7 @@ import { createStop } from '@almanac/engine'
 import type { TelemetryConfig } from './config.js'
 import type { TelemetryWorld } from './running.js'
 
-/** Waits for a shutdown, which sends what is left, no longer than the deadline: a dead collector must not hold a node. */
+/** Waits for a shutdown, which sends what is left, until the deadline: a dead collector must not hold a node. */
 export async function ended(
   what: string,
   shutdown: Promise<void>,

@@ -17,7 +17,8 @@ const types = ['counter', 'gauge', 'histogram', 'summary', 'untyped']
 
 /**
  * Reads a page by the rules of format 0.0.4, and throws at the first that is broken: HELP and TYPE once and before the
- * samples, a family in one piece, no sample twice, numbers that are numbers, histograms with growing buckets up to +Inf.
+ * samples, a family in one piece, no sample twice, numbers that are numbers, histograms with growing buckets up to
+ * +Inf.
  */
 export function parsePrometheus(page: string): ReadonlyMap<string, Family> {
   if (!page.endsWith('\n')) throw new Error('the last line does not end')

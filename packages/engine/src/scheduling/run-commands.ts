@@ -8,8 +8,8 @@ import {
 import type { Instant } from '@almanac/recurrence'
 
 /**
- * The commands of planned runs, with the payload of their tasks. `recoveredAt`: the checkpoint had been lost, and what was
- * to be dispatched by then may have been committed before.
+ * The commands of planned runs, with the payload of their tasks. `recoveredAt`: the checkpoint had been lost, and what
+ * was to be dispatched by then may have been committed before.
  */
 export function commandsOf(
   runs: readonly PlannedRun[],

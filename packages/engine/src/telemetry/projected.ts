@@ -2,7 +2,7 @@ import type { RecordedEvent } from '@almanac/domain'
 import type { Clock } from '../ports/clock.js'
 import type { Telemetry } from '../ports/telemetry.js'
 
-/** Events have just been put into the read models, which took `tookMs`: what of it belongs to a trace is a step of it. */
+/** Events have just been put into the read models, which took `tookMs`: those of a trace make it a step of it. */
 export function projected(
   telemetry: Telemetry,
   clock: Pick<Clock, 'now'>,

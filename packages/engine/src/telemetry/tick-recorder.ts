@@ -39,8 +39,8 @@ interface TickRecorderParts {
 }
 
 /**
- * Traces and measures the ticks of one owner. What it adds to a run command is the context that its worker goes on with,
- * and nothing else.
+ * Traces and measures the ticks of one owner. What it adds to a run command is the context that its worker goes on
+ * with, and nothing else.
  *
  * - A tick belongs to the trace of the first command that it is the first to know of, and is linked to the others.
  * - A run that was asked for belongs to the trace of who asked. A scheduled one begins a trace, whose id is its run id;

@@ -21,6 +21,7 @@ export const EventJson = Type.Object({
   reason: nullOr(text('Why.')),
   correlationId: Type.String(),
   causationId: nullOr(Type.String()),
+  traceId: Type.Optional(text('Of the trace that its command belongs to. There only when it was traced.')),
   changes: Type.Array(FieldChange, {
     description: 'What changed; `from` is left out where it is not known.',
   }),

@@ -49,6 +49,9 @@ const command = {
         'There only when a lost checkpoint was recovered: the same run may have been handed out before.',
     }),
   ),
+  traceparent: Type.Optional(
+    text('W3C Trace Context: the step of a trace that you go on with. There only when the run is traced.'),
+  ),
 }
 
 /** What a worker gets, over HTTP and in Kafka. */
