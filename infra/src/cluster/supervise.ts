@@ -47,6 +47,7 @@ export async function supervise(process: NodeJS.Process, argv: readonly string[]
     await supervisor.watch()
   }
   await stopped
+  if (killed) return 1
   say(`All has stopped. Data is in ${shownPath(layout.folder)}`)
   return 0
 }
