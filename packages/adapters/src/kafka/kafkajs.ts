@@ -1,12 +1,11 @@
 import { createRequire } from 'node:module'
 import { connect as connectSocket, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import {
+import kafkajs, {
   type ISocketFactory,
-  Kafka,
+  type Kafka,
   type KafkaConfig,
   type LogEntry,
-  logLevel,
   type RetryOptions,
 } from 'kafkajs'
 import type { KafkaConnection } from './connection.js'
@@ -16,6 +15,8 @@ import type { KafkaConnection } from './connection.js'
  * are not, since they break what `TransactionLog` promises. `docs/adr` tells why. What is reached here beyond its
  * public interface belongs to version 2.2.4, which is pinned; `kafkajs.spec.ts` looks whether it is still there.
  */
+// Node finds no named exports in kafkajs, whatever its types say.
+const { logLevel } = kafkajs
 const require = createRequire(import.meta.url)
 
 /** What is sent, and how the answer is read. */
@@ -214,7 +215,7 @@ export const publicClient = (connection: KafkaConnection, options: ClientOptions
     ...(connection.tls && { ssl: connection.tls }),
     ...(connection.sasl && { sasl: connection.sasl }),
   }
-  return new Kafka(config)
+  return new kafkajs.Kafka(config)
 }
 
 const levels: { readonly [level: number]: Parameters<OnLog>[0] } = {

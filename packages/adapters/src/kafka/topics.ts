@@ -1,6 +1,6 @@
 import { type Clock, PortFault, unavailable } from '@almanac/engine'
 import type { Instant } from '@almanac/recurrence'
-import { type Admin, ConfigResourceTypes } from 'kafkajs'
+import type { Admin } from 'kafkajs'
 import { dispatchTopics } from '../transactions/index.js'
 import { messageOf } from './calls.js'
 import type { KafkaConnection } from './connection.js'
@@ -30,6 +30,8 @@ const client: ClientOptions = { requestTimeoutMs: 5_000, connectTimeoutMs: 2_000
 /** How long a topic that was created may take to be known. */
 const knownWithinMs = 20_000
 const lookEveryMs = 50
+/** `ConfigResourceTypes.TOPIC` */
+const topicResource = 2
 const topicAlreadyExists = 36
 const invalidReplicationFactor = 38
 
@@ -167,7 +169,7 @@ async function check(admin: Admin, planned: readonly PlannedTopic[]): Promise<vo
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
     resources: planned.map(({ topic }) => ({
-      type: ConfigResourceTypes.TOPIC,
+      type: topicResource,
       name: topic,
       configNames: [...checkedSettings],
     })),
