@@ -11,6 +11,7 @@ import { Node } from '../node.js'
 import type { DispatchLog, Tick } from '../ports/dispatch-log.js'
 import type { EventLog, EventPage } from '../ports/event-log.js'
 import { unavailable } from '../ports/faults.js'
+import { noTelemetry, type Telemetry } from '../ports/telemetry.js'
 import { clusterNodeOptions, type NodeOptions } from './node-parts.js'
 
 export const noon = Date.parse('2026-03-01T12:00:00Z')
@@ -26,6 +27,8 @@ export class MemoryNodes {
   readonly fatal: unknown[] = []
   /** So many more ticks can be committed; then the dispatch log is out of reach. */
   commitsLeft = Number.POSITIVE_INFINITY
+  /** What nodes tell of themselves goes there. */
+  telemetry: Telemetry = noTelemetry
   /** While true, progress can't be mirrored. */
   mirrorIsDown = false
   /** What a server that is behind shows: of whole reads, of reads with a filter, of everything. */
@@ -49,6 +52,7 @@ export class MemoryNodes {
         runs: this.runs,
         clock,
         random: new SeededRandom(this.count),
+        telemetry: this.telemetry,
         cluster: {
           membership: {
             renew: async (member) => ({ outcome: 'member', members: [member], at: clock.now() }),
