@@ -208,6 +208,9 @@ export interface PartitionStatus {
   readonly nextDueAt: Instant | null
 }
 
+/** Whether the partition is owned by the node whose status this is, at this moment. */
+export const isOwnedHere = ({ tasks }: PartitionStatus): boolean => tasks !== null
+
 export interface NodeStatus {
   readonly nodeId: string
   readonly cluster: string

@@ -1,4 +1,11 @@
-import { type Digest, digestOf, type MemberReport, type Position, runIdOf } from '@almanac/domain'
+import {
+  type Digest,
+  digestOf,
+  type MemberReport,
+  type PartitionId,
+  type Position,
+  runIdOf,
+} from '@almanac/domain'
 import type { Instant } from '@almanac/recurrence'
 import type { Affected, Application, Commands, NodeStatus } from './application.js'
 import { Chores } from './chores.js'
@@ -258,6 +265,11 @@ export class Node implements Application {
       one.kind === 'task' ? [one.taskId] : [...this.scheduler.usersOf(one)].map((state) => state.taskId),
     )
     return this.fence.fenced(taskIds, position, deadline - clock.elapsed())
+  }
+
+  /** Whether this node owns the partition now. */
+  owns(partition: PartitionId): boolean {
+    return this.scheduler.owns(partition)
   }
 
   status(): NodeStatus {

@@ -285,8 +285,8 @@ export const mutants = [
     edits: [
       edit(
         handle,
-        "return result.outcome === 'appended' ? result.position : undefined;",
-        'return result.position ?? (await log.head());',
+        "return result.outcome === 'appended' ? result.positions : undefined;",
+        'return result.positions ?? events.map(() => result.actual);',
       ),
     ],
   },

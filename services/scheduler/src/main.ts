@@ -113,7 +113,7 @@ class Assembly {
     publishMarkers(views, leases.marker)
     const ended = createStop()
     let node: Node | undefined
-    const isOwner = (partition: number) => node?.status().partitions[partition]?.owner === nodeId
+    const isOwner = (partition: number) => node?.owns(partition) === true
     const runs = openRuns({ ...this.common(), kafka, isOwner })
     this.undo.push(async () => runs.close())
     await this.reached('Kafka', () => kafka.provision())

@@ -103,6 +103,10 @@ export class Scheduler {
     })
   }
 
+  owns(partition: PartitionId): boolean {
+    return this.owners.has(partition)
+  }
+
   private ownerOf(taskId: string): PartitionOwner | undefined {
     return this.owners.get(partitionOf(taskId, this.parts.node.options.partitions))
   }

@@ -1,5 +1,5 @@
 import type { Position } from '@almanac/domain'
-import type { NodeStatus } from '../application.js'
+import { isOwnedHere, type NodeStatus } from '../application.js'
 import { metricCatalogue, type Observe, type ObservedName } from '../ports/metrics.js'
 import type { Telemetry } from '../ports/telemetry.js'
 
@@ -43,9 +43,9 @@ export function observeNode(telemetry: Telemetry, readings: NodeReadings): () =>
   })
 }
 
-function observePartitions({ partitions, nodeId, now }: NodeStatus, observe: Observe): void {
-  const own = partitions.filter(({ tasks }) => tasks !== null)
-  observe('partitions_owned', own.filter(({ owner }) => owner === nodeId).length)
+function observePartitions({ partitions, now }: NodeStatus, observe: Observe): void {
+  const own = partitions.filter(isOwnedHere)
+  observe('partitions_owned', own.length)
   for (const { partition, nextDueAt } of own) {
     const overdue = nextDueAt === null ? 0 : Math.max(0, now - nextDueAt) / 1_000
     observe('partition_behind_seconds', overdue, { partition: String(partition) })

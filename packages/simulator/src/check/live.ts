@@ -1,5 +1,5 @@
 import type { Position } from '@almanac/domain'
-import type { PartitionStatus } from '@almanac/engine'
+import { isOwnedHere, type PartitionStatus } from '@almanac/engine'
 import type { HistoryRecord, Rule, Violation } from '@almanac/history'
 import type { Instant } from '@almanac/recurrence'
 import type { Cluster } from '../cluster/cluster.js'
@@ -89,7 +89,7 @@ export class LiveChecks {
     const { world } = this.cluster
     const owners = this.expected().flatMap((host) => {
       const status = host.node?.status().partitions[partition]
-      return status === undefined || status.owner === null ? [] : [{ host, status }]
+      return status !== undefined && isOwnedHere(status) ? [{ host, status }] : []
     })
     const names = owners.map(({ host }) => host.name).join(' and ')
     if (owners.length === 0) this.found('not-owned', `nobody owns partition ${partition}`, partition)

@@ -122,9 +122,7 @@ export const processFaults = {
       const everyMs = between(random, 2_000, 8_000)
       const kill = (): void => {
         if (isOver) return
-        const owner = cluster.hosts.find(
-          ({ node }) => node?.status().partitions[0]?.owner !== null && node !== undefined,
-        )
+        const owner = cluster.hosts.find(({ node }) => node?.owns(0) === true)
         owner?.kill()
         cluster.world.after(everyMs, kill)
       }

@@ -1,5 +1,5 @@
 import { dispatchTopics } from '@almanac/adapters/transactions'
-import { type CommitOutcome, clusterNodeOptions, type NodeOptions } from '@almanac/engine'
+import { type CommitOutcome, clusterNodeOptions, isOwnedHere, type NodeOptions } from '@almanac/engine'
 import type { HistoryRecord } from '@almanac/history'
 import type { Instant } from '@almanac/recurrence'
 import { committedHistory, eventHistory } from '../check/collect.js'
@@ -123,7 +123,7 @@ class ScaleRun {
 
   private shares(): readonly number[] {
     return this.cluster.hosts.flatMap(({ node }) => {
-      const owned = node?.status().partitions.filter(({ owner }) => owner !== null)
+      const owned = node?.status().partitions.filter(isOwnedHere)
       return owned === undefined ? [] : [owned.length]
     })
   }
