@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { ChildServer, freePorts } from './child-server.js'
@@ -73,8 +73,9 @@ class LocalRedis implements RedisServer {
     if (this.child?.isRunning === true) throw new Error('Redis is running')
     const { folder, settings } = this.options
     const all = { ...settingsOfAll, dir: folder, bind: this.host, port: this.port, ...settings }
-    const args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, `${value}`])
-    this.child = new ChildServer({ command: 'redis-server', args, logFile: this.logFile })
+    const config = join(folder, 'redis.conf')
+    await writeFile(config, linesOf(all))
+    this.child = new ChildServer({ command: 'redis-server', args: [config], logFile: this.logFile })
     await this.child.untilReady(() => answers(this.host, this.port), readyWithinMs)
   }
 
@@ -99,6 +100,12 @@ class LocalRedis implements RedisServer {
     return this.child
   }
 }
+
+/** Values may be of several words. */
+const linesOf = (settings: Readonly<Record<string, string | number>>): string =>
+  Object.entries(settings)
+    .map(([name, value]) => `${name} ${value === '' ? '""' : value}\n`)
+    .join('')
 
 /** True when it answers a PING: while it loads what it had saved, it says no. A password is no reason to wait. */
 const answers = (host: string, port: number): Promise<boolean> =>

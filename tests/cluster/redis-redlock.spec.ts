@@ -162,7 +162,7 @@ describe('a holder that is started again under its name', () => {
 })
 
 describe('a server that has forgotten', () => {
-  it('grants a lease to a second holder while the first believes in it: only the term keeps that harmless', async () => {
+  it('grants a lease to a second holder while the first believes in it: the term keeps that harmless', async () => {
     expect(await leases.acquire(1, 'a', 60_000)).toBe('held')
     await client.flushall()
     expect(await leases.acquire(1, 'b', 60_000)).toBe('held')

@@ -2,8 +2,9 @@ import { existsSync, statSync } from 'node:fs'
 import { type IntegrityCheck, openDatabase } from './database.js'
 import { HeadFile, type StoredHead } from './head-file.js'
 import { mainMigrations } from './schema.js'
+import { newestHead, sharedNames, sharedPath } from './shared-folder.js'
 import { headPath, mainPath } from './store.js'
-import { findLoss, headOf, lossOfAll, type TailLost } from './tail-check.js'
+import { findLoss, headOf, type LogNames, lossOfAll, type TailLost } from './tail-check.js'
 
 /** What a data folder holds. */
 export interface FolderReport {
@@ -34,20 +35,22 @@ export class NoSuchFolder extends Error {
 export const inspectFolder = (folder: string, check: IntegrityCheck = 'full'): FolderReport | undefined => {
   const found = statSync(folder, { throwIfNoEntry: false })
   if (!found?.isDirectory()) throw new NoSuchFolder(folder, found !== undefined)
-  const path = mainPath(folder)
+  const isShared = existsSync(sharedPath(folder))
+  const path = isShared ? sharedPath(folder) : mainPath(folder)
+  const names = isShared ? sharedNames : undefined
   // Read before the log: a commit is written there first, so a running server can't make it look lost.
-  const stored = HeadFile.read(headPath(folder))
+  const stored = isShared ? newestHead(folder) : HeadFile.read(headPath(folder))
   if (!existsSync(path)) {
     const loss = lossOfAll(stored)
     return loss === undefined ? undefined : { bytes: 0, commits: 0, position: 0, loss }
   }
   const before = stoppedState(path)
   if (before !== undefined) {
-    const outcome = settle(() => report(path, stored, check, true))
+    const outcome = settle(() => report(path, stored, check, true, names))
     // A server that was started meanwhile may have written below the reader: then it is read again.
     if (stoppedState(path) === before) return outcome()
   }
-  return report(path, stored, check, false)
+  return report(path, stored, check, false, names)
 }
 
 /** A text that changes when the file is written; undefined when it has a WAL: somebody may have it open. */
@@ -69,7 +72,13 @@ const settle = <T>(work: () => T): (() => T) => {
   }
 }
 
-const report = (path: string, stored: StoredHead, check: IntegrityCheck, alone: boolean): FolderReport => {
+const report = (
+  path: string,
+  stored: StoredHead,
+  check: IntegrityCheck,
+  alone: boolean,
+  names: LogNames | undefined,
+): FolderReport => {
   const database = openDatabase({
     path,
     durability: 'full',
@@ -80,7 +89,7 @@ const report = (path: string, stored: StoredHead, check: IntegrityCheck, alone: 
   })
   try {
     const { commits, position } = headOf(database)
-    return { bytes: statSync(path).size, commits, position, loss: findLoss(database, stored) }
+    return { bytes: statSync(path).size, commits, position, loss: findLoss(database, stored, names) }
   } finally {
     database.close()
   }

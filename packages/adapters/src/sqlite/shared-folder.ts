@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { FolderInUse, tryLock } from './folder-lock.js'
 import { type Head, HeadFile, type StoredHead } from './head-file.js'
+import type { LogNames } from './tail-check.js'
 
 /** The folder holds a log of the other kind: of one process, or shared by several. */
 export class OtherFolder extends Error {
@@ -10,6 +11,9 @@ export class OtherFolder extends Error {
     this.name = 'OtherFolder'
   }
 }
+
+/** What messages call its files. */
+export const sharedNames: LogNames = { log: 'events.db', head: 'The newest head file (heads/)' }
 
 /** The log that several processes share. */
 export const sharedPath = (folder: string): string => join(folder, 'events.db')

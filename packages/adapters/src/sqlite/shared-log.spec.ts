@@ -8,6 +8,7 @@ import { type Database, openDatabase } from './database.js'
 import { appendOneByOne, eventOf } from './events.fixture.js'
 import { FolderInUse } from './folder-lock.js'
 import { HeadFile } from './head-file.js'
+import { inspectFolder } from './inspect.js'
 import { mainMigrations } from './schema.js'
 import { OtherFolder, sharedPath } from './shared-folder.js'
 import { openSharedEventLog, type SharedEventLog, type SharedEventLogOptions } from './shared-log.js'
@@ -66,6 +67,7 @@ describe('several that have it open', () => {
     expect(await two.eventLog.head()).toBe(7)
     expect(await two.eventLog.append('a', 2, [eventOf('x')])).toEqual({ outcome: 'conflict', actual: 5 })
     expect(open().log).toEqual({ id: one.log.id, position: 7 })
+    expect(inspectFolder(folder)).toMatchObject({ position: 7, loss: undefined })
     expect(await verifyLog(folder)).toEqual({ events: 7, problems: [] })
   })
 
@@ -192,6 +194,7 @@ describe('after a loss', () => {
 
   it('it is not opened, whoever had written what is gone', async () => {
     await lose()
+    expect(inspectFolder(folder)?.loss?.message).toContain('missing from events.db')
     expect(() => open()).toThrow(TailLost)
     expect(() => open()).toThrow(/commits are missing from events.db .*: events at positions \d+ to 20/)
   })

@@ -6,7 +6,14 @@ import { closeDatabase, type Database, type IntegrityCheck, openDatabase } from 
 import { SqliteEventLog } from './event-log.js'
 import { lockFolder, lockPath } from './folder-lock.js'
 import { mainMigrations } from './schema.js'
-import { newestHead, OtherFolder, sharedPath, takeHeadFile, whileOpening } from './shared-folder.js'
+import {
+  newestHead,
+  OtherFolder,
+  sharedNames,
+  sharedPath,
+  takeHeadFile,
+  whileOpening,
+} from './shared-folder.js'
 import { acceptLoss, lossIn, mainPath, nameLog } from './store.js'
 import { headOf } from './tail-check.js'
 
@@ -37,8 +44,6 @@ export interface SharedEventLog {
   /** Finishes the appends that were handed in, then closes the file. May be called again. */
   close(): Promise<void>
 }
-
-const names = { log: 'events.db', head: 'The newest head file (heads/)' }
 
 const defaults = { pollMs: 25, busyMs: 5_000 }
 
@@ -85,7 +90,7 @@ const compose = (options: SharedEventLogOptions, undo: (() => void)[]): SharedEv
   const file = { path, durability: 'full', migrations: mainMigrations } as const
   // Read before the log: a commit is written there first, so processes that write can't make it look lost.
   const stored = newestHead(folder)
-  const loss = lossIn(file, stored, check, names)
+  const loss = lossIn(file, stored, check, sharedNames)
   if (loss !== undefined && options.acceptLoss !== true) throw loss
   const database = openDatabase({ ...file, check: 'none', readOnly: false })
   undo.push(() => closeShared(database))
