@@ -128,6 +128,7 @@ export class ChaosRun {
   private async untilReady(cluster: ChaosCluster): Promise<void> {
     this.enter('nodes start', startingMs)
     while (!cluster.hosts.every(({ isReady }) => isReady)) {
+      if (this.findings.length > 0) throw new Error(`a node can not start; its log is in ${this.folder}`)
       if (Date.now() > this.phaseEndsAt) {
         const names = cluster.hosts.filter(({ isReady }) => !isReady).map(({ name }) => name)
         throw new Error(
