@@ -12,7 +12,7 @@ export interface ClusterOptions {
   readonly kafka: string | null
   /** `double`, `sqlite`, or the `esdb://` of a server that is there already. @default 'double' */
   readonly eventLog: string
-  /** Groups of tasks that are scheduled one by one; fixed when the folder is made. @default 64 */
+  /** Groups of tasks that are scheduled one by one; fixed when the folder is made. @default 16 */
   readonly partitions: number
   /** First port; the others follow from it. @default 7420 */
   readonly port: number
@@ -43,7 +43,7 @@ const flags = {
   redis: { type: 'string', default: '1' },
   kafka: { type: 'string' },
   'event-log': { type: 'string', default: 'double' },
-  partitions: { type: 'string', default: '64' },
+  partitions: { type: 'string', default: '16' },
   port: { type: 'string', default: '7420' },
   data: { type: 'string', default: './.almanac-cluster' },
   queues: { type: 'string', default: 'default' },
@@ -115,7 +115,7 @@ export const helpText = `A whole cluster on this machine: real Kafka, real Redis
   --event-log double   the strict double of EventStoreDB as a process of its own, on SQLite (the default)
   --event-log sqlite   one SQLite file that all nodes open; no server
   --event-log esdb://… an EventStoreDB or KurrentDB that is there already
-  --partitions N       groups of tasks; fixed when the folder is made (64)
+  --partitions N       groups of tasks; fixed when the folder is made (16)
   --queues A,B         queues whose topics are made at the start (default)
   --lease-ttl N        seconds after which a dead node's partitions go to others (10)
   --port N             first port (7420): nodes from N, Kafka N+10, Redis from N+20, event log N+30, and each

@@ -94,7 +94,7 @@ describe('folder of a cluster', () => {
 
   it.each([
     [['--event-log', 'sqlite'], '--event-log double'],
-    [['--partitions', '8'], '--partitions 64'],
+    [['--partitions', '8'], '--partitions 16'],
   ])('refuses %j when the data was made otherwise', async (argv, made) => {
     await takeFolder(folder, optionsOf(), 'a mark of the past')
 

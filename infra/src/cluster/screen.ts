@@ -45,8 +45,8 @@ export function nextSteps(layout: ClusterLayout, parts: readonly Part[]): string
 }
 
 /**
- * Lets the first lines of each part through, and then a few in each stretch of time: a server that has lost another
- * complains without end, and its log has it all.
+ * What nodes complain of. Lets the first lines of each part through, and then a few in each stretch of time: a server
+ * that has lost another complains without end, and its log has it all.
  */
 export class ProblemLines {
   private readonly say: Say
@@ -57,17 +57,31 @@ export class ProblemLines {
   }
 
   show(name: string, line: string, logFile: string, now = performance.now()): void {
+    const problem = problemIn(line)
+    if (problem === undefined) return
     const known = this.counts.get(name)
     const isFresh = known === undefined || now - known.since > stretchMs
     const count = isFresh ? { since: now, lines: 0 } : known
     count.lines++
     this.counts.set(name, count)
-    if (count.lines <= linesInStretch) this.say(`${name} | ${shortened(line)}`)
+    if (count.lines <= linesInStretch) this.say(`${name} | ${shortened(problem)}`)
     if (count.lines === linesInStretch + 1) this.say(`${name} | … more in ${shownPath(logFile)}`)
   }
 }
 
 const linesInStretch = 5
 const stretchMs = 10_000
-const longest = 300
+const longest = 200
 const shortened = (line: string) => (line.length > longest ? `${line.slice(0, longest)}…` : line)
+
+/** A line of the node's log as a sentence, when it is a problem; other text as it is. */
+function problemIn(line: string): string | undefined {
+  if (!line.startsWith('{')) return line
+  try {
+    const { level, message, error } = JSON.parse(line)
+    if (level === 'info' || level === 'debug') return undefined
+    return `${level}: ${message}${error?.message === undefined ? '' : `: ${error.message}`}`
+  } catch {
+    return line
+  }
+}
