@@ -160,10 +160,12 @@ const metadataMaxAgeMs = 60_000
 /** A client of its own: with connections that nobody shares, which end at once when it is closed. */
 export class WireClient {
   readonly cluster: WireCluster
+  private readonly connectTimeoutMs: number
   private readonly sockets = new Set<Socket>()
   private isClosed = false
 
   constructor(connection: KafkaConnection, options: ClientOptions, onLog: OnLog) {
+    this.connectTimeoutMs = options.connectTimeoutMs
     this.cluster = new ClusterOfKafkajs({
       logger: createLogger({ level: logLevel.INFO, logCreator: () => logTo(onLog) }),
       brokers: connection.brokers,
@@ -196,8 +198,19 @@ export class WireClient {
       : connectSocket({ host, port }, onConnect)
     socket.setNoDelay(true)
     socket.setKeepAlive(true, 60_000)
+    // kafkajs lets go of a socket that is gone again and again, and each time Node notes to do so once it connects.
+    socket.setMaxListeners(0)
     this.sockets.add(socket)
-    socket.once('close', () => this.sockets.delete(socket))
+    // kafkajs would leave one that does not connect to the system, which takes minutes.
+    const late = setTimeout(
+      () => socket.destroy(new Error('It takes too long to connect')),
+      this.connectTimeoutMs,
+    )
+    socket.once(ssl ? 'secureConnect' : 'connect', () => clearTimeout(late))
+    socket.once('close', () => {
+      clearTimeout(late)
+      this.sockets.delete(socket)
+    })
     return socket
   }
 }

@@ -1,7 +1,7 @@
 import type { Clock, Stop } from '@almanac/engine'
 import type { CommittedRecord, TransactionLog, Transactor } from '../transactions/index.js'
 import { Appender } from './appender.js'
-import { type CallOptions, Calls } from './calls.js'
+import { type CallOptions, Calls, failed } from './calls.js'
 import type { KafkaConnection } from './connection.js'
 import { type OnLog, WireClient } from './kafkajs.js'
 import { TopicReader } from './reader.js'
@@ -88,6 +88,8 @@ export class KafkaTransactionLog implements TransactionLog {
         retryMs: options.maxRetryMs,
       })
       yield* reader.read(from, stop)
+    } catch (fault) {
+      throw failed(`for what is in ${topic}`, fault)
     } finally {
       calls.close()
     }
