@@ -7,7 +7,10 @@ import { type TaskTotals, totalsText } from './totals.js'
 
 /** A ledger that knows which of its totals the topic lacks. */
 export interface TotalsSource {
-  /** Of those that it has lacked since `until` or longer the ones that are wanted, the oldest first. */
+  /**
+   * Of those that it has lacked since `until` or longer the ones that are wanted, the oldest first. None as long as the
+   * topic has not been read.
+   */
   unwritten(
     until: Instant,
     max: number,

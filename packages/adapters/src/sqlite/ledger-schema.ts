@@ -47,12 +47,12 @@ CREATE TABLE runs(
 ) STRICT;
 CREATE TABLE run_commands(run INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
 
+-- Each index whose order is by chance costs a page for every run, so there is one by task, with what totals ask for.
 CREATE INDEX runs_exclusive ON runs(task_id, state) WHERE state < 3 AND overlap <> 'allow';
 CREATE INDEX runs_expiring ON runs(expires_at) WHERE state = 0 AND expires_at IS NOT NULL;
 CREATE INDEX runs_by_state ON runs(namespace, state, scheduled_at, run_id) WHERE state <> 3;
 CREATE INDEX runs_by_time ON runs(namespace, scheduled_at, run_id);
-CREATE INDEX runs_by_task ON runs(task_id, scheduled_at, run_id);
-CREATE INDEX runs_by_place ON runs(task_id, place, at_offset);
+CREATE INDEX runs_by_task ON runs(task_id, scheduled_at, run_id, place, at_offset, term, seq, emitted_at);
 
 CREATE TABLE run_counts(
   namespace TEXT NOT NULL,

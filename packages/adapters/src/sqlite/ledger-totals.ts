@@ -224,15 +224,15 @@ const prepare = (database: Database): Statements => ({
   write: database.prepare('INSERT OR REPLACE INTO totals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)'),
   shown: database.prepare('SELECT count, last_run_at, last_scheduled_at FROM totals WHERE task_id = ?'),
   recount: database.prepare(
-    `SELECT place, count(*) AS n FROM runs INDEXED BY runs_by_place
+    `SELECT place, count(*) AS n FROM runs INDEXED BY runs_by_task
      WHERE task_id = ? AND (term, seq) >= (?, ?) GROUP BY place`,
   ),
   newest: database.prepare(
-    `SELECT emitted_at, scheduled_at FROM runs INDEXED BY runs_by_place
+    `SELECT emitted_at, scheduled_at FROM runs INDEXED BY runs_by_task
      WHERE task_id = ? AND (term, seq) >= (?, ?) ORDER BY emitted_at DESC, scheduled_at DESC LIMIT 1`,
   ),
   between: database.prepare(
-    `SELECT count(*) AS n FROM runs INDEXED BY runs_by_place
+    `SELECT count(*) AS n FROM runs INDEXED BY runs_by_task
      WHERE task_id = ? AND place = ? AND at_offset >= ? AND at_offset < ? AND (term, seq) >= (?, ?)`,
   ),
   unwritten: database.prepare(
