@@ -8,8 +8,9 @@ import {
   TailLost,
 } from '@almanac/adapters/sqlite'
 import { systemClock, systemDigest, systemRandom } from '@almanac/adapters/system'
+import { type RunningTelemetry, resolveTelemetry, startTelemetry } from '@almanac/adapters/telemetry'
 import { buildApi } from '@almanac/api'
-import { defaultNodeOptions, Node, type Random } from '@almanac/engine'
+import { type Clock, defaultNodeOptions, Node, type Random } from '@almanac/engine'
 import {
   holdToFounding,
   listen,
@@ -38,9 +39,11 @@ export async function startStandalone(
   const random = systemRandom()
   const onFatal = callbacks.onFatal ?? (() => {})
   const notice = callbacks.notice ?? (() => {})
-  const store = open(config, { clock, random, onFatal, notice })
-  const undo: (() => Promise<unknown>)[] = [() => store.close()]
+  const { telemetry, metricsText: metrics, stop: stopTelemetry } = await openTelemetry(config, clock, notice)
+  const undo: (() => Promise<unknown>)[] = [stopTelemetry]
   try {
+    const store = open(config, { clock, random, onFatal, notice })
+    undo.push(() => store.close())
     const { cluster, partitions } = config
     await holdToFounding(store.eventLog, clock, { cluster, partitions }, nodeIdOf(config))
     const node = new Node(
@@ -53,6 +56,7 @@ export async function startStandalone(
         clock,
         random,
         digest: systemDigest,
+        telemetry,
       },
       nodeOptions(config),
       {
@@ -67,13 +71,15 @@ export async function startStandalone(
       clock,
       instanceToken: random.token(4),
       version,
+      telemetry,
+      ...(metrics === undefined ? {} : { metrics }),
       ready: () => ready,
       onInternalError: (error, request) => notice(`${request.url} (${request.id}): ${stackOf(error)}`),
       ...(callbacks.accessLog === undefined ? {} : { accessLog: callbacks.accessLog }),
     })
     undo.push(() => api.close())
     const url = await listen(api, config)
-    undo.splice(1, 0, () => node.stop())
+    undo.splice(2, 0, () => node.stop())
     await node.start()
     ready = true
     return { url, stop: once(() => unwind(undo)) }
@@ -81,6 +87,19 @@ export async function startStandalone(
     await unwind(undo)
     throw error
   }
+}
+
+async function openTelemetry(
+  config: ProcessConfig,
+  clock: Clock,
+  notice: (message: string) => void,
+): Promise<RunningTelemetry> {
+  const { telemetry: mode, cluster, region } = config
+  const known = { mode, nodeId: nodeIdOf(config), cluster, region: region ?? '', version }
+  const resolved = resolveTelemetry(known, process.env)
+  if (!resolved.ok) throw new StartProblem(resolved.problems.join('\n'))
+  const onFault = (message: string, fault: unknown) => notice(`${message}: ${messageOf(fault)}`)
+  return startTelemetry(resolved.config, { clock, onFault })
 }
 
 function open(
