@@ -15,8 +15,9 @@ import { eventLogContract } from '@almanac/engine/contracts/event-log'
 import { type EventStoreDoubleServer, startEventStoreDouble } from '@almanac/infra'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
-// Goal: the event log on a server that is a process of its own, and dies. Method: the double is killed, frozen and told
-// to be at fault while writers and followers go on; what was acknowledged must be there, once, and be followed in order.
+// Goal: the event log on a server that is a process of its own, and dies. Method: the double is killed, frozen and
+// told to be at fault while writers and followers go on; what was acknowledged must be there, once, and be followed
+// in order.
 // With ALMANAC_TEST_EVENTSTORE=esdb://... a real server is held to the same contract.
 
 let folder: string

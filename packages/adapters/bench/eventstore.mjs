@@ -12,7 +12,8 @@ import { systemClock, systemRandom } from '../dist/system/index.js'
 
 const [given] = process.argv.slice(2)
 const folder = mkdtempSync(join(tmpdir(), 'eventstore-bench-'))
-const script = fileURLToPath(new URL('../../eventstore-double/bin/eventstore-double.mjs', import.meta.url))
+const double = import.meta.resolve('@almanac/eventstore-double')
+const script = fileURLToPath(new URL('../bin/eventstore-double.mjs', double))
 const child = given === undefined ? spawn(process.execPath, [script, '--data', folder]) : undefined
 const address =
   given ??
@@ -50,13 +51,11 @@ let made = 0
 const batch = (count) => Array.from({ length: count }, () => event(made++))
 
 const begin = () => ({ time: performance.now(), cpu: process.cpuUsage() })
-const say = (what, count, startedAt) => {
-  const seconds = (performance.now() - startedAt) / 1000
-  process.stdout.write(
-    `${what.padEnd(48)} ${Math.round(count / seconds)
-      .toLocaleString('en')
-      .padStart(9)}/s\n`,
-  )
+const say = (what, count, { time, cpu }) => {
+  const { user, system } = process.cpuUsage(cpu)
+  const rates = [count / ((performance.now() - time) / 1000), count / ((user + system) / 1e6)]
+  const [rate, ofCpu] = rates.map((each) => Math.round(each).toLocaleString('en').padStart(9))
+  process.stdout.write(`${what.padEnd(44)} ${rate}/s, ${ofCpu} per second of this process' CPU\n`)
 }
 
 async function appends(what, count, size, inFlight) {

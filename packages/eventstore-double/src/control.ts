@@ -9,6 +9,7 @@ type Settable = Pick<
   | 'timeoutAfterApply'
   | 'tooBusy'
   | 'repeatsWithoutPosition'
+  | 'forgetsRepeats'
   | 'answerDelayMs'
   | 'leader'
   | 'frozenAt'
@@ -27,6 +28,7 @@ const settable = new Set<string>([
   'timeoutAfterApply',
   'tooBusy',
   'repeatsWithoutPosition',
+  'forgetsRepeats',
   'answerDelayMs',
   'leader',
   'frozenAt',

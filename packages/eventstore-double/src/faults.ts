@@ -12,6 +12,8 @@ export class Faults {
   tooBusy = 0
   /** Answers of repeated appends don't say where the events are, as servers do that have forgotten it. */
   repeatsWithoutPosition = false
+  /** A repeated append is not known again, and refused as a conflict. */
+  forgetsRepeats = false
   /** Every answer to an append waits so long. Milliseconds. */
   answerDelayMs = 0
   /** Another server leads: calls that need the leader are refused and sent there. */
@@ -64,6 +66,7 @@ export class Faults {
     this.timeoutAfterApply = 0
     this.tooBusy = 0
     this.repeatsWithoutPosition = false
+    this.forgetsRepeats = false
     this.answerDelayMs = 0
     this.leader = null
     this.frozenAt = null

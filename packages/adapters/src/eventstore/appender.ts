@@ -13,7 +13,7 @@ import { appendFault, isNotLeader, readFault, refusedForGood } from './faults.js
 import { streamRequest } from './requests.js'
 import type { Sightings } from './sightings.js'
 import { positionOf, revisionOf, sizeOf, uuidTextOf, type WireRecord, wireEventOf } from './stored-event.js'
-import type { Wire } from './wire.js'
+import { leaderPauseMs, mostLeaders, type Wire } from './wire.js'
 
 interface AppenderParts {
   readonly wire: Wire
@@ -22,11 +22,6 @@ interface AppenderParts {
   readonly maxAppendSize: number
   readonly sightings: Sightings
 }
-
-/** A leader that has just changed may send us on more than once. */
-const mostLeaders = 5
-/** The client needs a moment to take in where the leader is. */
-const leaderPauseMs = 20
 
 /** Appends, each answered once and for all: as appended, as a conflict, or with a fault that says what is known. */
 export class Appender {

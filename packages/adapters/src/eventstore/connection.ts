@@ -7,6 +7,10 @@ import { type EventStoreAddress, readCertificates } from './address.js'
 type ReadCall = ReturnType<Grpc.StreamsClient['read']>
 type BatchCall = ReturnType<Grpc.StreamsClient['batchAppend']>
 
+interface Closable {
+  close(): void
+}
+
 /** A channel that the client would share with an older, perhaps dead, connection of this process differs in this. */
 const generations = 1_000
 
@@ -19,7 +23,8 @@ const generations = 1_000
  * - Its reads have no deadline, and `readAll` takes no filter, which the server has.
  */
 export class Connection extends EventStoreDBClient {
-  #isOpen = false
+  #channel: Closable | undefined
+  #isClosed = false
 
   constructor(address: EventStoreAddress, name: string, generation: number) {
     const { hosts, discover, username, password } = address
@@ -39,11 +44,17 @@ export class Connection extends EventStoreDBClient {
     // It awaits a channel that may be about to fail: the rejection would be nobody's, and end the process.
     const { handleError } = this
     this.handleError = (client, error) => handleError(client, error).catch(() => {})
+    const { getChannel } = this
+    this.getChannel = async () => {
+      const channel = await getChannel()
+      this.#channel = channel
+      if (this.#isClosed) channel.close()
+      return channel
+    }
   }
 
   /** Opens a read or a subscription at the leader, or wherever the connection is. */
   async openRead(request: Streams.ReadReq, requiresLeader: boolean): Promise<ReadCall> {
-    this.#isOpen = true
     const open = this.GRPCStreamCreator(streamsGrpc.StreamsClient, 'read', (client) =>
       client.read(request, ...this.callArguments({ requiresLeader }, { deadline: Number.POSITIVE_INFINITY })),
     )
@@ -52,7 +63,6 @@ export class Connection extends EventStoreDBClient {
 
   /** Opens the call over which appends go. */
   async openAppends(): Promise<BatchCall> {
-    this.#isOpen = true
     const open = this.GRPCStreamCreator(streamsGrpc.StreamsClient, 'batchAppend', (client) =>
       client.batchAppend(
         ...this.callArguments({ requiresLeader: true }, { deadline: Number.POSITIVE_INFINITY }),
@@ -61,17 +71,11 @@ export class Connection extends EventStoreDBClient {
     return open()
   }
 
-  /** Ends all calls and lets go of the socket. */
+  /** Ends all calls and lets go of the socket, also of one that is only being opened. */
   async close(): Promise<void> {
-    if (!this.#isOpen) return
-    this.#isOpen = false
+    this.#isClosed = true
     await this.dispose()
-    try {
-      const channel = await this.getChannel()
-      channel.close()
-    } catch {
-      // It was never reached: there is nothing to let go of.
-    }
+    this.#channel?.close()
   }
 }
 

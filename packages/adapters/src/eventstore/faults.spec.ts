@@ -67,9 +67,19 @@ describe('an append', () => {
     const log = bench.log(double.connectionString)
     const one = await log.append('s', 'none', [event('a')])
     const three = await log.append('s', 0, events('b', 3))
+    const check = async () => {
+      expect(await log.append('s', 'none', [event('a')])).toEqual(one)
+      expect(await log.append('s', 0, events('b', 3))).toEqual(three)
+    }
     double.faults.repeatsWithoutPosition = true
-    expect(await log.append('s', 'none', [event('a')])).toEqual(one)
-    expect(await log.append('s', 0, events('b', 3))).toEqual(three)
+    await check()
+    // Nor even that they are there.
+    double.faults.forgetsRepeats = true
+    await check()
+    expect(await log.append('s', 0, events('b', 2))).toMatchObject({ outcome: 'appended', revision: 2 })
+    expect(await log.append('s', 0, events('c', 3))).toEqual({ outcome: 'conflict', actual: 3 })
+    expect(await log.append('s', 0, events('b', 4))).toEqual({ outcome: 'conflict', actual: 3 })
+    expect(await log.append('s', 'none', [event('b-0')])).toMatchObject({ outcome: 'conflict' })
   })
 
   it('larger than the server takes is refused for good, here or there', async () => {
@@ -238,6 +248,16 @@ const foreign = (text: string) => ({
   metadata: new Uint8Array(),
 })
 
+it('a follower ends at once with its stop, while the server hangs', async () => {
+  const double = await bench.double()
+  double.faults.hang()
+  const follower = new Follower(bench.log(double.connectionString, { deadlineMs: 100_000 }))
+  const later = new Follower(bench.log(double.connectionString, { deadlineMs: 100_000 }), 5_000)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  await Promise.all([follower.end(), later.end()])
+  expect(follower.ids).toEqual([])
+})
+
 describe('others in the same store', () => {
   it('do not show in the head, and do not keep it from being reached', async () => {
     const double = await bench.double()
@@ -300,6 +320,7 @@ describe('a cluster of servers', () => {
 
   it('is followed to its leader', async () => {
     const { follower } = await pair()
+    expect(await bench.log(follower.connectionString).head()).toBe(0)
     const log = bench.log(follower.connectionString)
     const tries = ['a', 'b', 'c'].map((id) => log.append(`s-${id}`, 'none', [event(id)]))
     for (const result of await Promise.all(tries)) expect(result).toMatchObject({ outcome: 'appended' })

@@ -47,9 +47,19 @@ const where = (name: string, error: unknown): string =>
     ? `The event store ${name} does not let this user in: ${textOf(error)}`
     : `The event store ${name} can't be reached: ${textOf(error)}`
 
+/** The server that was asked does not lead; the client has been told who does. */
+export class LeaderElsewhere extends PortFault {
+  constructor(message: string) {
+    super('unavailable', message, true)
+  }
+}
+
 /** A read that failed changed nothing. */
-export const readFault = (name: string, error: unknown): PortFault =>
-  error instanceof PortFault ? error : unavailable(where(name, error), causeOf(error))
+export function readFault(name: string, error: unknown): PortFault {
+  if (error instanceof PortFault) return error
+  if (saysNotLeader(error)) return new LeaderElsewhere(`The event store ${name} sends us on to its leader.`)
+  return unavailable(where(name, error), causeOf(error))
+}
 
 /** The call over which an append had been sent has ended without its answer. */
 export function appendFault(name: string, fault: unknown): PortFault {

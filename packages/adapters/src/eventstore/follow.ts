@@ -39,7 +39,15 @@ export async function* follow(
   while (!stop.stopped) {
     let subscription: Subscription | undefined
     try {
-      subscription = await subscribed(parts, position, stop)
+      const opening = subscribed(parts, position, stop)
+      subscription = await unlessStopped(opening, stop)
+      if (subscription === undefined) {
+        opening.then(
+          (late) => late.cancel(),
+          () => {},
+        )
+        return
+      }
       for await (const { records, position: reached } of pagesOf(parts, subscription, () => position, stop)) {
         failures = 0
         const events = records.filter((record) => (positionOf(record) ?? 0) > position).map(recorded)
@@ -109,6 +117,13 @@ async function* pagesOf(
     }
     // Nothing to say, or nobody there? The head tells: what is there must come.
     if (isBehind) throw unavailable(`The event store ${wire.name} has more events, and does not send them.`)
-    isBehind = (await head()) > position()
+    isBehind = ((await unlessStopped(head(), stop)) ?? 0) > position()
   }
 }
+
+/** Undefined when `stop` fires first; how the work ends is nobody's concern then. */
+const unlessStopped = <T>(work: Promise<T>, stop: Stop): Promise<T | undefined> =>
+  new Promise((resolve, reject) => {
+    const forget = stop.onStop(() => resolve(undefined))
+    work.then(resolve, reject).finally(forget)
+  })

@@ -5,7 +5,7 @@ const surelySafeDigits = 15
 /** What the server sends for "not known": 2^64 - 1. */
 const unknownPlace = `${2n ** 64n - 1n}`
 
-/** A place that was rounded would make a checkpoint lie: so this is a broken invariant, and not a fault to be retried. */
+/** A place that was rounded would make a checkpoint lie: a broken invariant, and not a fault to be retried. */
 export class PlaceTooLarge extends Error {
   constructor(text: string) {
     super(

@@ -3,6 +3,7 @@ import type * as Streams from '@eventstore/db-client/generated/streams_pb.js'
 import type { EventStoreAddress } from './address.js'
 import { AppendCall } from './append-call.js'
 import { Connection } from './connection.js'
+import { LeaderElsewhere } from './faults.js'
 import { opened, type ReadParts, type ReadResult, readOnce } from './reads.js'
 import { Subscription } from './subscription.js'
 
@@ -13,6 +14,11 @@ interface WireOptions {
   readonly clock: Clock
   readonly deadlineMs: number
 }
+
+/** A leader that has just changed may send us on more than once. */
+export const mostLeaders = 5
+/** The client needs a moment to take in where the leader is. */
+export const leaderPauseMs = 20
 
 /** A connection, and how much has been heard over it. */
 interface Link {
@@ -51,8 +57,16 @@ export class Wire {
     return link.appends.call
   }
 
-  read(request: Streams.ReadReq): Promise<ReadResult> {
-    return this.#using((connection, parts) => readOnce(parts, connection, request))
+  /** A read at the leader, wherever it is. */
+  async read(request: Streams.ReadReq): Promise<ReadResult> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#using((connection, parts) => readOnce(parts, connection, request))
+      } catch (fault) {
+        if (!(fault instanceof LeaderElsewhere) || attempt === mostLeaders) throw fault
+        await this.#options.clock.sleep(leaderPauseMs * attempt)
+      }
+    }
   }
 
   subscribe(request: Streams.ReadReq): Promise<Subscription> {

@@ -30,6 +30,12 @@ export function afterwards({ faults }: ServiceParts): Afterwards {
   return 'answer'
 }
 
+/** What comes of an append when the server does not know that it is a repeated one. */
+export const remembered = ({ faults }: ServiceParts, result: WriteResult): WriteResult =>
+  faults.forgetsRepeats && result.kind === 'written' && result.isRepeated
+    ? { kind: 'wrong version', current: result.lastRevision }
+    : result
+
 /** True when the server refuses this append for being too busy. */
 export function isTooBusy({ faults }: ServiceParts): boolean {
   if (faults.tooBusy === 0) return false
@@ -50,7 +56,7 @@ export async function append(
     parts.access.checkWrite(call.metadata, parts.log, stream)
     checkLeader(parts, call.metadata)
     if (isTooBusy(parts)) throw notReady()
-    const result = await parts.log.append(stream, expected, events)
+    const result = remembered(parts, await parts.log.append(stream, expected, events))
     await parts.faults.gate()
     await parts.faults.delay()
     const after = result.kind === 'written' ? afterwards(parts) : 'answer'

@@ -12,7 +12,7 @@ import { type ExpectedVersion, expectAny, expectExists, expectNone } from '../st
 import type { WriteResult } from '../store/log.js'
 import { type ProposedEvent, sizeOf } from '../store/record.js'
 import { after, nowMs } from '../world.js'
-import { afterwards, expectedVersionOf, isTooBusy, wirePositionOf } from './append.js'
+import { afterwards, expectedVersionOf, isTooBusy, remembered, wirePositionOf } from './append.js'
 import { identifierOf, proposedOf, streamNameOf, uuidOf } from './messages.js'
 import { Refusal } from './refusals.js'
 import { asAnswer, checkLeader, type ServiceParts } from './service.js'
@@ -142,7 +142,7 @@ export class BatchAppends {
         this.refuse(correlation, append.stream, empty)
         return
       }
-      const result = await parts.log.append(append.stream, append.expected, append.events)
+      const result = remembered(parts, await parts.log.append(append.stream, append.expected, append.events))
       await parts.faults.gate()
       await parts.faults.delay()
       const next = result.kind === 'written' ? afterwards(parts) : 'answer'

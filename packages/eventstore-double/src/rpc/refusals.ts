@@ -41,7 +41,7 @@ export const streamDeleted = (stream: string): Refusal =>
 export const wrongVersion = (stream: string, expected: number, actual: number): Refusal =>
   new Refusal(
     status.FAILED_PRECONDITION,
-    `Delete failed due to WrongExpectedVersion. Stream: ${stream}, Expected version: ${expected}, Actual version: ${actual}`,
+    `Delete failed due to WrongExpectedVersion. Stream: ${stream}, expected: ${expected}, actual: ${actual}`,
     {
       exception: 'wrong-expected-version',
       'stream-name': stream,

@@ -51,7 +51,7 @@ const systemEvent = (type: string, text: string): ProposedEvent => ({
   metadata: new Uint8Array(),
 })
 
-/** The log of one store. Writes of one turn of the event loop share a transaction, and are answered when it is durable. */
+/** The log of one store. Writes of one turn share a transaction, and are answered when it is durable. */
 export class Log {
   private readonly file: RecordFile
   private readonly systemEventEvery: number
