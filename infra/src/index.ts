@@ -1,4 +1,6 @@
+export { probePaths } from './check/rules.js'
 export { freePorts } from './child-server.js'
+export { markedProcesses } from './cluster/marked.js'
 export {
   EventStoreDoubleServer,
   type StartEventStoreDoubleOptions,

@@ -1,0 +1,89 @@
+// A worker that takes runs from Kafka and tells what became of them. Node 20 and kafkajs are all it needs:
+//   node examples/kafka-worker.mjs --kafka 127.0.0.1:7430 --prefix local --queue default
+// Start several: they are one consumer group, and share the queue's partitions.
+import { parseArgs } from 'node:util'
+import kafkajs from 'kafkajs'
+
+const { values: options } = parseArgs({
+  options: {
+    kafka: { type: 'string', default: '127.0.0.1:7430' },
+    // The cluster's topic prefix: its name, unless ALMANAC_TOPIC_PREFIX says otherwise.
+    prefix: { type: 'string', default: 'local' },
+    queue: { type: 'string', default: 'default' },
+    name: { type: 'string', default: `worker-${process.pid}` },
+  },
+})
+
+const say = (text) => process.stdout.write(`${text}\n`)
+
+/** What to do for each kind of task; a run comes whole, as the HTTP API shows it. */
+const handlers = {
+  'demo.hello': async (run) => say(`hello from ${run.taskName}, due ${run.scheduledAt}`),
+}
+const fallback = async (run) => say(`${run.task} for ${run.taskName}, due ${run.scheduledAt}`)
+
+const kafka = new kafkajs.Kafka({
+  clientId: options.name,
+  brokers: options.kafka.split(','),
+  logLevel: kafkajs.logLevel.ERROR,
+})
+// kafkajs reads committed records only, unless it is told otherwise. Leave it so: others may be of a tick that failed.
+const consumer = kafka.consumer({ groupId: `${options.prefix}.${options.queue}.workers` })
+const producer = kafka.producer({ idempotent: true })
+
+/** The key is the run id, so that what is told of one run stays in order. */
+const tell = (run, type, more = {}) =>
+  producer.send({
+    topic: `${options.prefix}.run-events`,
+    messages: [
+      {
+        key: run.runId,
+        value: JSON.stringify({
+          version: 1,
+          type,
+          runId: run.runId,
+          at: new Date().toISOString(),
+          worker: options.name,
+          ...more,
+        }),
+      },
+    ],
+  })
+
+// A run can come again: after a worker died, or with the header `replayed`. Real work remembers the run ids it has
+// done where it writes its results; this one remembers the last few in memory.
+const done = new Set()
+const remember = (runId) => {
+  done.add(runId)
+  if (done.size > 10_000) done.delete(done.values().next().value)
+}
+
+async function work({ message }) {
+  const run = JSON.parse(message.value.toString())
+  if (done.has(run.runId)) return
+  if (run.expiresAt !== null && Date.parse(run.expiresAt) < Date.now()) {
+    await tell(run, 'expired')
+    return
+  }
+  await tell(run, 'started')
+  try {
+    await (handlers[run.task] ?? fallback)(run)
+    await tell(run, 'succeeded')
+  } catch (error) {
+    await tell(run, 'failed', { error: String(error?.message ?? error) })
+  }
+  remember(run.runId)
+}
+
+await producer.connect()
+await consumer.connect()
+await consumer.subscribe({ topics: [`${options.prefix}.queue.${options.queue}`], fromBeginning: true })
+await consumer.run({ eachMessage: work })
+say(`${options.name} waits for runs of the queue ${options.queue}. Ctrl-C stops it.`)
+
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, async () => {
+    await consumer.disconnect()
+    await producer.disconnect()
+  })
+}

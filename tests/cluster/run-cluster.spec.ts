@@ -1,0 +1,231 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { KafkaTransactionLog, parseKafka } from '@almanac/adapters/kafka'
+import { systemClock } from '@almanac/adapters/system'
+import { createStop } from '@almanac/engine'
+import { markedProcesses, probePaths } from '@almanac/infra'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+// Goal: what docs/guides/cluster.md says works. Method: `npm run cluster` as a user starts it, real servers, real
+// nodes; a task is made through HTTP, its runs are read from Kafka, the node that owns its partition is killed.
+
+const program = fileURLToPath(new URL('../../infra/bin/cluster.mjs', import.meta.url))
+const worker = fileURLToPath(new URL('../../examples/kafka-worker.mjs', import.meta.url))
+const port = 19_000 + Math.floor(Math.random() * 500)
+const api = (node: number) => `http://127.0.0.1:${port + node - 1}`
+const broker = `127.0.0.1:${port + 10}`
+const patient = { timeout: 90_000, interval: 100 }
+
+interface ClusterStatus {
+  readonly nodes: readonly { readonly nodeId: string }[]
+  readonly partitions: readonly { readonly partition: number; readonly owner: string | null }[]
+}
+
+let folder: string
+let cluster: ChildProcess
+let output = ''
+const started: ChildProcess[] = []
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'almanac-run-cluster-'))
+  start()
+})
+
+afterAll(async () => {
+  for (const child of started) if (child.exitCode === null) child.kill('SIGTERM')
+  if (cluster.exitCode === null) {
+    cluster.kill('SIGTERM')
+    await once(cluster, 'exit')
+  }
+  await rm(folder, { recursive: true, force: true })
+}, 60_000)
+
+function start(): void {
+  output = ''
+  const options = [
+    '--data',
+    folder,
+    '--port',
+    `${port}`,
+    '--partitions',
+    '8',
+    '--lease-ttl',
+    '4',
+    '--redis',
+    '3',
+  ]
+  cluster = spawn(process.execPath, [program, ...options])
+  const take = (chunk: Buffer) => {
+    output += chunk.toString('utf8')
+  }
+  cluster.stdout?.on('data', take)
+  cluster.stderr?.on('data', take)
+}
+
+const untilReady = () =>
+  expect
+    .poll(() => (cluster.exitCode === null ? output : `ended: ${output}`), patient)
+    .toContain('Ctrl-C stops')
+
+const pidOf = (name: string) => Number(new RegExp(`^  ${name} +(\\d+) `, 'm').exec(output)?.[1])
+
+const ask = async (url: string, body?: object) => {
+  const headers = { 'content-type': 'application/json' }
+  const answer = await fetch(
+    url,
+    body === undefined ? {} : { method: 'POST', headers, body: JSON.stringify(body) },
+  )
+  return { status: answer.status, body: await answer.json() }
+}
+
+const statusBy = async (node: number): Promise<ClusterStatus> => (await ask(`${api(node)}/v1/cluster`)).body
+
+const ownersBy = (node: number) =>
+  statusBy(node).then(
+    ({ partitions }) => partitions.map(({ owner }) => owner),
+    () => [],
+  )
+
+/** Run ids by task, as they are committed in the queue's topic, from the first to the last. */
+function readRuns() {
+  const log = new KafkaTransactionLog({ connection: parseKafka(broker), clock: systemClock() })
+  const stop = createStop()
+  const runs: { runId: string; taskName: string; scheduledAt: string; partition: number }[] = []
+  const follow = async () => {
+    for await (const batch of log.follow('local.queue.default', stop)) {
+      for (const { value } of batch) if (value !== null) runs.push(JSON.parse(value))
+    }
+  }
+  const ended = follow().catch(() => {})
+  return {
+    runs,
+    end: async () => {
+      stop.stop()
+      await ended
+    },
+  }
+}
+
+describe('npm run cluster on real servers', { timeout: 180_000 }, () => {
+  it('starts', untilReady)
+
+  it('answers probes at every path that production asks', async () => {
+    for (const path of [...probePaths, '/metrics']) {
+      const answer = await fetch(`http://127.0.0.1:${port + 40}${path}`)
+      expect([path, answer.status]).toEqual([path, 200])
+    }
+  })
+
+  it('shares the partitions among all nodes', async () => {
+    await expect
+      .poll(() => ownersBy(1).then((owners) => new Set(owners)), patient)
+      .toEqual(new Set(['node-1', 'node-2', 'node-3']))
+  })
+
+  it('runs a task, and goes on when the node that owns it is killed: nothing lost, nothing twice', async () => {
+    const schedule = { interval: { every: 1, period: 'seconds' } }
+    const created = await ask(`${api(1)}/v1/namespaces/default/tasks`, {
+      name: 'each',
+      task: 'demo.each',
+      schedule,
+    })
+    expect(created.status).toBe(201)
+    const reader = readRuns()
+    await expect.poll(() => reader.runs.length, patient).toBeGreaterThanOrEqual(3)
+
+    const partition = reader.runs[0]?.partition
+    const { partitions } = await statusBy(1)
+    const owner = partitions.find((one) => one.partition === partition)?.owner ?? expect.fail()
+    const survivor = owner === 'node-1' ? 2 : 1
+    process.kill(pidOf(owner), 'SIGKILL')
+
+    await expect.poll(() => output, patient).toContain(`${owner} (pid ${pidOf(owner)}) ended by SIGKILL`)
+    await expect
+      .poll(
+        () => ownersBy(survivor).then((owners) => owners.length === 24 && !owners.includes(owner)),
+        patient,
+      )
+      .toBe(true)
+    const until = reader.runs.length + 3
+    await expect.poll(() => reader.runs.length, patient).toBeGreaterThanOrEqual(until)
+    await reader.end()
+
+    const at = reader.runs.map(({ scheduledAt }) => Date.parse(scheduledAt))
+    expect(new Set(reader.runs.map(({ runId }) => runId)).size).toBe(reader.runs.length)
+    const skipped = await skippedOf(created.body.id, survivor, at)
+    expect(gapsIn([...at, ...skipped])).toEqual([])
+  })
+
+  it('brings a killed node back by its script', async () => {
+    const [, script = ''] = /To bring it back: sh (\S+)/.exec(output) ?? expect.fail()
+    const [, name = ''] = /(node-\d)\/start\.sh$/.exec(script) ?? expect.fail()
+    started.push(spawn('sh', [script], { stdio: 'ignore' }))
+
+    await expect
+      .poll(() => ownersBy(Number(name.slice(-1))).then((owners) => owners.includes(name)), patient)
+      .toBe(true)
+  })
+
+  it('hands runs to the example worker, whose word comes back into the history', async () => {
+    const child = spawn(process.execPath, [worker, '--kafka', broker, '--prefix', 'local'], {
+      stdio: 'ignore',
+    })
+    started.push(child)
+
+    await expect
+      .poll(async () => {
+        const { body } = await ask(`${api(1)}/v1/namespaces/default/runs?limit=100`)
+        return body.items.map(({ status }: { status: string }) => status)
+      }, patient)
+      .toContain('succeeded')
+    child.kill('SIGTERM')
+    await once(child, 'exit')
+  })
+
+  it('stops, leaves no process, and goes on from its folder at the next start', async () => {
+    const { mark } = JSON.parse(await readFile(join(folder, 'cluster.json'), 'utf8'))
+    expect(markedProcesses(mark).length).toBeGreaterThan(6)
+    cluster.kill('SIGINT')
+    const [code] = await once(cluster, 'exit')
+    expect([code, output]).toEqual([0, expect.stringContaining('All has stopped')])
+    expect(markedProcesses(mark)).toEqual([])
+
+    start()
+    await untilReady()
+
+    expect(output).toContain('Going on with the cluster')
+    const { body } = await ask(`${api(3)}/v1/namespaces/default/tasks`)
+    expect(body.items.map(({ name }: { name: string }) => name)).toEqual(['each'])
+    const reader = readRuns()
+    const before = Date.now()
+    await expect
+      .poll(() => reader.runs.some(({ scheduledAt }) => Date.parse(scheduledAt) > before), patient)
+      .toBe(true)
+    await reader.end()
+  })
+})
+
+/** Occurrences between the first and the last run that were skipped for a reason: also an outcome. */
+async function skippedOf(taskId: string, node: number, ran: readonly number[]): Promise<readonly number[]> {
+  const range = `count=1000&from=${new Date(Math.min(...ran)).toISOString()}&to=${new Date(Math.max(...ran)).toISOString()}`
+  const url = `${api(node)}/v1/namespaces/default/tasks/${taskId}/occurrences?${range}`
+  const { body } = await ask(url)
+  return body.items
+    .filter(({ outcome }: { outcome: string }) => outcome === 'skipped')
+    .flatMap((item: { at: string; count: number }) =>
+      Array.from({ length: item.count }, (_, index) => Date.parse(item.at) + index * 1_000),
+    )
+}
+
+/** Seconds without an outcome. */
+function gapsIn(instants: readonly number[]): readonly string[] {
+  const sorted = [...instants].sort((one, other) => one - other)
+  return sorted.flatMap((at, index) => {
+    const next = sorted[index + 1] ?? at + 1_000
+    return next - at > 1_000 ? [`${new Date(at).toISOString()} to ${new Date(next).toISOString()}`] : []
+  })
+}
