@@ -16,7 +16,6 @@ import { ServerHost } from './server-host.js'
 
 /** Names the cluster and everything that it has in Kafka. */
 export const clusterName = 'chaos'
-export const leaseTtlMs = 10_000
 /** The queues that tasks of the workload use. */
 export const queues = ['default', 'fast']
 
@@ -168,7 +167,7 @@ async function machineOf(
       ALMANAC_EVENTSTORE: eventLog.address(toLog?.port),
       ALMANAC_REPLICATION: '1',
       ALMANAC_QUEUES: queues.join(','),
-      ALMANAC_LEASE_TTL_SECONDS: `${leaseTtlMs / 1_000}`,
+      ALMANAC_LEASE_TTL_SECONDS: `${options.leaseTtlMs / 1_000}`,
       ALMANAC_TELEMETRY: 'off',
       TZ: 'UTC',
       ...(options.plant === undefined ? {} : { ALMANAC_MUTANT: options.plant }),

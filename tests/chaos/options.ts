@@ -12,6 +12,8 @@ export interface ChaosOptions {
   /** Redis servers: 1, or 2k+1 for Redlock over several. */
   readonly redis: number
   readonly eventLog: 'double' | 'sqlite'
+  /** How long leases hold without renewal. Milliseconds. */
+  readonly leaseTtlMs: number
   /** Length of the phase with faults. Milliseconds. */
   readonly spanMs: number
   /** How long nothing is broken afterwards. Milliseconds. */
@@ -43,6 +45,7 @@ npm run chaos -- [options]
   --producers <n>        callers of the API at once (default 6)
   --redis <1|3|5>        Redis servers (default: 3 for odd seeds, 1 for even ones)
   --event-log <which>    double: the EventStoreDB double as a process; sqlite: one file for all nodes (default double)
+  --lease <n>            seconds that a lease holds (default 10)
   --calm <n>             seconds without faults at the end (default 150)
   --only <a,b>           only these kinds of faults
   --without <a,b>        not these
@@ -66,6 +69,7 @@ const spec = {
   producers: { type: 'string' },
   redis: { type: 'string' },
   'event-log': { type: 'string' },
+  lease: { type: 'string' },
   calm: { type: 'string' },
   only: { type: 'string' },
   without: { type: 'string' },
@@ -109,6 +113,7 @@ export function optionsOf(args: readonly string[]): ChaosOptions | 'help' | 'fau
     tasks: wholeOf(values, 'tasks', 1) ?? 3_000,
     partitions: wholeOf(values, 'partitions', 1) ?? 12,
     producers: wholeOf(values, 'producers', 1) ?? 6,
+    leaseTtlMs: (wholeOf(values, 'lease', 1) ?? 10) * 1_000,
     spanMs: seconds * 1_000,
     calmMs: (wholeOf(values, 'calm', 1) ?? 150) * 1_000,
     faults: faultsOf(values, eventLog === 'double'),

@@ -5,7 +5,7 @@ import { systemClock } from '@almanac/adapters/system'
 import { dispatchTopics } from '@almanac/adapters/transactions'
 import { clusterNodeOptions } from '@almanac/engine'
 import type { HistoryRecord, HistoryReport, Violation } from '@almanac/history'
-import { ChaosCluster, clusterName, leaseTtlMs, queues } from './cluster.js'
+import { ChaosCluster, clusterName, queues } from './cluster.js'
 import { Collector } from './collector.js'
 import { randomOf } from './draw.js'
 import { Nemesis, planFaults } from './faults/nemesis.js'
@@ -172,7 +172,7 @@ export class ChaosRun {
   }
 
   private async break(cluster: ChaosCluster): Promise<void> {
-    const { seed, faults, spanMs, tasks } = this.options
+    const { seed, faults, spanMs, leaseTtlMs, tasks } = this.options
     this.enter('warm-up', warmUpMs)
     // Most of the tasks are there before anything breaks.
     while (Date.now() < this.phaseEndsAt && this.created < tasks * 0.8) await pause(100)
@@ -180,7 +180,7 @@ export class ChaosRun {
     const nemesis = new Nemesis({
       world: cluster,
       seed,
-      plan: planFaults(seed, faults, spanMs),
+      plan: planFaults(seed, faults, spanMs, leaseTtlMs),
       onStrike: (fault, at, detail) => this.record({ kind: 'fault', at, fault, detail }),
     })
     this.nemesis = nemesis
@@ -271,7 +271,7 @@ export class ChaosRun {
       machine: machineText(),
       versions: versionsOf(process.env.ALMANAC_TEST_KAFKA_VERSION ?? '3.9.1'),
       faults: faultRows(options.faults, struck, report.violations, timeline),
-      leaseTtlMs,
+      leaseTtlMs: options.leaseTtlMs,
       takeovers: spreadOf(after('crash', 'crash-away')),
       handOvers: spreadOf(after('leave')),
       counts: report.counts,

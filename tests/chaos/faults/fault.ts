@@ -42,8 +42,10 @@ export interface Strike {
 export interface Fault {
   /** For people: what happens. */
   readonly does: string
-  /** How long a strike lasts: from, to. Milliseconds. */
-  readonly lastsMs: readonly [from: number, to: number]
+  /** How long a strike lasts: from, to. Milliseconds; in a short run it is less. */
+  readonly lastsMs?: readonly [from: number, to: number]
+  /** The same in times of a lease, for what has to last longer than one. */
+  readonly lastsLeases?: readonly [from: number, to: number]
   /** There is no such thing when the event log is a file. */
   readonly needsLogServer?: boolean
   /** Undefined: there is nothing to hit just now. */

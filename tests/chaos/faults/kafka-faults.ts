@@ -79,7 +79,7 @@ export const kafkaFaults = {
   },
   'commit-delayed': {
     does: 'the end of a transaction arrives long after its sender gave up, in the time of the next owner',
-    lastsMs: [10_000, 22_000],
+    lastsLeases: [1.5, 2.2],
     strike(world, random, lastsMs) {
       const ms = between(random, 0.3, 0.9) * lastsMs
       return aimed(world, random, ({ kafka }) => kafka.faults.holdRequest({ api: 'EndTxn' }, ms))

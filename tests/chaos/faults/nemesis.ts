@@ -41,21 +41,28 @@ export interface Struck {
 }
 
 /** Each kind once in each round, in another order every time; a long run has as many rounds as fit. */
-export function planFaults(seed: number, names: readonly FaultName[], spanMs: number): readonly Planned[] {
+export function planFaults(
+  seed: number,
+  names: readonly FaultName[],
+  spanMs: number,
+  leaseTtlMs: number,
+): readonly Planned[] {
   const random = randomOf(seed, 'plan')
   const rounds = Math.max(1, Math.round(spanMs / (names.length * usualGapMs)))
   const order = Array.from({ length: rounds }, () => shuffled(random, names)).flat()
   // The last strikes need time to hit something.
   const gapMs = (spanMs - Math.min(lastMs, spanMs / 5)) / order.length
+  const pace = Math.min(1, Math.max(0.3, gapMs / usualGapMs))
   return order.map((name, index) => {
     const atMs = Math.round((index + between(random, 0, 0.8)) * gapMs)
-    const [from, to] = table[name].lastsMs
-    return { name, atMs, lastsMs: Math.round(between(random, from, to)) }
+    const { lastsLeases, lastsMs = [0, 0] }: Fault = table[name]
+    const [from, to] = lastsLeases?.map((count) => count * leaseTtlMs) ?? lastsMs.map((ms) => ms * pace)
+    return { name, atMs, lastsMs: Math.round(between(random, from ?? 0, to ?? 0)) }
   })
 }
 
-/** In a short run strikes come closer together than this, in a long one they never do. */
-const usualGapMs = 8_000
+/** In a short run strikes come closer together than this, and are shorter; in a long one they never do. */
+const usualGapMs = 12_000
 const lastMs = 12_000
 
 interface NemesisParts {

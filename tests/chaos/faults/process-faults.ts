@@ -23,7 +23,7 @@ export const processFaults = {
   },
   'crash-away': {
     does: 'a node is killed, and stays away for longer than a lease',
-    lastsMs: [14_000, 24_000],
+    lastsLeases: [1.4, 2.4],
     strike: killed,
   },
   blackout: {
@@ -47,7 +47,7 @@ export const processFaults = {
   },
   'pause-long': {
     does: 'a node stands still for longer than a lease, and goes on',
-    lastsMs: [12_000, 22_000],
+    lastsLeases: [1.2, 2.2],
     strike: paused,
   },
   leave: {
@@ -68,7 +68,7 @@ export const processFaults = {
   },
   twin: {
     does: 'a second process runs with the node id of another',
-    lastsMs: [12_000, 22_000],
+    lastsLeases: [1.2, 2.2],
     strike(world, random) {
       const machine = awakeMachine(world, random)
       if (machine === undefined) return undefined
