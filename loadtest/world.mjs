@@ -5,7 +5,8 @@ import { cpus, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { openStore } from '@almanac/adapters/sqlite'
 import { systemClock, systemRandom } from '@almanac/adapters/system'
-import { defaultNodeOptions, Node } from '@almanac/engine'
+import { taskStream } from '@almanac/domain'
+import { createCommands, defaultNodeOptions, memoryViewStore, Node } from '@almanac/engine'
 
 export const machine = () =>
   `${cpus().length} cores (${cpus()[0]?.model}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`
@@ -53,6 +54,32 @@ export async function createTasks(node, count, inputOf, { atOnce = 2_000, onProg
     }
   }
   await Promise.all(Array.from({ length: Math.min(atOnce, count) }, one))
+}
+
+/**
+ * Puts `count` tasks into an empty event log as their commands would, but for what a command costs: the event of one
+ * task that was created is repeated, with an id, a name and arguments of its own.
+ */
+export async function seedTasks(log, count, inputOf, at = Date.now()) {
+  const views = memoryViewStore()
+  const commands = createCommands({
+    log,
+    views,
+    clock: systemClock(),
+    random: systemRandom(),
+    cluster: 'almanac',
+  })
+  const context = { namespace: 'default', actor: 'load', at, correlationId: 'load' }
+  const created = await commands.createTask(context, inputOf(0))
+  if (!created.ok) throw new Error(JSON.stringify(created.error))
+  const [event] = await log.readStream(taskStream(created.value.state.taskId))
+  for (let index = 1; index < count; index++) {
+    const taskId = `load-${index}`
+    const { name, args } = inputOf(index)
+    const data = { ...event.data, taskId, spec: { ...event.data.spec, name, args } }
+    const { type, version, metadata } = event
+    await log.append(taskStream(taskId), 'none', [{ id: taskId, type, version, data, metadata }])
+  }
 }
 
 export const quantile = (sorted, part) =>

@@ -43,6 +43,8 @@ export const requestedRunIdOf = (
 
 export const taskStream = (taskId: string): string =>
   `task-${slotOf(taskId).toString(16).padStart(2, '0')}-${taskId}`
+/** The slot is in the name: no need to hash the id again. */
+export const slotOfTaskStream = (stream: string): number => Number.parseInt(stream.slice(5, 7), 16)
 export const scheduleStream = (scheduleId: string): string => `schedule-${scheduleId}`
 export const calendarStream = (calendarId: string): string => `calendar-${calendarId}`
 export const nameStream = (namespace: string, name: string): string =>

@@ -4,6 +4,7 @@ import {
   type PartitionId,
   partitionOf,
   type RecordedEvent,
+  slotOfTaskStream,
   type TaskState,
 } from '@almanac/domain'
 import type { PartitionStatus, SharedDefinition } from '../application.js'
@@ -235,12 +236,13 @@ export class Scheduler {
   }
 
   private replayTask(wanted: ReadonlySet<PartitionId>, event: RecordedEvent): void {
-    const { views, definitions } = this.parts.node
+    const { views, definitions, options } = this.parts.node
+    const partition = slotOfTaskStream(event.stream) % options.partitions
+    const owner = wanted.has(partition) ? this.owners.get(partition) : undefined
+    if (owner === undefined || event.position > owner.liveAfter) return
     const taskId = event.stream.slice('task-00-'.length)
-    const owner = this.ownerOf(taskId)
-    const after = owner === undefined ? undefined : views.taskAsOf(taskId, event.position)
-    if (owner === undefined || after === undefined) return
-    if (!wanted.has(owner.partition) || event.position > owner.liveAfter) return
+    const after = views.taskAsOf(taskId, event.position)
+    if (after === undefined) return
     const before = views.taskAsOf(taskId, event.position - 1)
     const lookups = definitions.lookupsAsOf(after.namespace, event.position - 1)
     owner.changed({ kind: 'task', event, before, after }, lookups)
