@@ -6,6 +6,7 @@ import { errorOfCode } from './kafkajs.js'
 import { partitionOf } from './murmur2.js'
 import { encodeBatch, sizeAtMost } from './record-batch.js'
 import { type EncodedBatch, type Place, type Produced, produce } from './requests.js'
+import { WireWriter } from './wire.js'
 
 /** Who writes: learnt from `InitProducerId`, and fenced by the next one that asks. */
 export interface Producer {
@@ -28,13 +29,17 @@ export type Round = readonly EncodedBatch[]
 
 export type Appended = Produced
 
-/** Below a broker's limit for a batch, which is 1 MB unless the topic has another. */
-const maxBatchBytes = 900_000
+/**
+ * Counted three times too high for plain text: well below a broker's limit for a batch, which is 1 MB unless the topic
+ * has another.
+ */
+const maxBatchBytes = 1_000_000
 
 /** Writes with the sequence numbers of one producer. One call at a time; after a fault it is good for nothing. */
 export class Appender {
   private readonly parts: AppenderParts
   private readonly sequences = new Map<string, number>()
+  private readonly writer = new WireWriter()
 
   constructor(parts: AppenderParts) {
     this.parts = parts
@@ -190,7 +195,7 @@ export class Appender {
       epoch: producer.producerEpoch,
       isTransactional: transactionalId !== null,
     }
-    return { ...place, bytes: encodeBatch(records, writer, sequence, clock.now()) }
+    return { ...place, bytes: encodeBatch(records, writer, sequence, clock.now(), this.writer) }
   }
 }
 

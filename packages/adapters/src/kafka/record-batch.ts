@@ -29,14 +29,18 @@ export interface BatchProducer {
   readonly isTransactional: boolean
 }
 
-/** One batch of records. `timestamp` is what the topic keeps unless it takes the broker's own. */
+/**
+ * One batch of records. `timestamp` is what the topic keeps unless it takes the broker's own. It is written with
+ * `writer`, which is good for the next batch at once.
+ */
 export function encodeBatch(
   records: readonly RecordToWrite[],
   producer: BatchProducer,
   firstSequence: number,
   timestamp: number,
+  writer: WireWriter = new WireWriter(),
 ): Buffer {
-  const writer = new WireWriter(256 + records.length * 512)
+  writer.clear()
   writer.int64(0).int32(0).int32(-1).int8(magic).uint32(0)
   writer.int16(producer.isTransactional ? transactionalBit : 0)
   writer
@@ -48,7 +52,7 @@ export function encodeBatch(
   for (const record of records) writeRecord(writer, record, delta++)
   writer.int32At(lengthAt, writer.length - beforeLength)
   writer.uint32At(crcAt, crc32c(writer.written, attributesAt))
-  return writer.written
+  return Buffer.from(writer.written)
 }
 
 function writeRecord(writer: WireWriter, record: RecordToWrite, delta: number): void {
@@ -83,13 +87,15 @@ function sizeOf(value: number): number {
   return zigzag < 2 ** 7 ? 1 : zigzag < 2 ** 14 ? 2 : zigzag < 2 ** 21 ? 3 : zigzag < 2 ** 28 ? 4 : 5
 }
 
-/** At least as many bytes as the record takes in a batch. */
-export function sizeAtMost({ key, value, headers = {} }: RecordToWrite): number {
-  let size = 32 + Buffer.byteLength(key) + (value === null ? 0 : Buffer.byteLength(value))
-  for (const [name, text] of Object.entries(headers)) {
-    size += 10 + Buffer.byteLength(name) + Buffer.byteLength(text)
+/** At least as many bytes as the record takes in a batch: no character takes more than three for each of its units. */
+export function sizeAtMost({ key, value, headers }: RecordToWrite): number {
+  let units = key.length + (value === null ? 0 : value.length)
+  let size = 32
+  for (const name in headers) {
+    size += 10
+    units += name.length + (headers[name]?.length ?? 0)
   }
-  return size
+  return size + 3 * units
 }
 
 export interface ReadRecord {

@@ -15,6 +15,8 @@ interface Request<T> {
   readonly apiKey: number
   readonly apiVersion: number
   readonly apiName: string
+  /** About so many are written. */
+  readonly bytes: number
   readonly write: (writer: WireWriter) => void
   readonly read: (reader: WireReader) => T
   /** Where the answer tells how long to wait: by the versions that are used, first or last. */
@@ -33,7 +35,7 @@ const exchange = <T>(request: Request<T>, requestTimeout?: number): Exchange<Ans
     apiVersion: request.apiVersion,
     apiName: request.apiName,
     encode: async () => {
-      const writer = new WireWriter()
+      const writer = new WireWriter(request.bytes)
       request.write(writer)
       return encoded(writer.written)
     },
@@ -76,6 +78,7 @@ export const produce = (
     apiKey: 0,
     apiVersion: 7,
     apiName: 'Produce',
+    bytes: batches.reduce((sum, { topic, bytes }) => sum + bytes.length + topic.length + 16, 256),
     throttleTime: 'last',
     write: (writer) =>
       writer
@@ -130,6 +133,7 @@ export const fetch = (options: FetchOptions, requestTimeoutMs: number): Call<rea
       apiKey: 1,
       apiVersion: 11,
       apiName: 'Fetch',
+      bytes: 256 + 32 * options.from.length,
       write: (writer) =>
         writer
           .int32(-1)

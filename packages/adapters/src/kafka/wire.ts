@@ -18,6 +18,11 @@ export class WireWriter {
     return this.bytes.subarray(0, this.at)
   }
 
+  /** Begins again with the same bytes. */
+  clear(): void {
+    this.at = 0
+  }
+
   int8(value: number): this {
     this.ensure(1)
     this.at = this.bytes.writeInt8(value, this.at)
