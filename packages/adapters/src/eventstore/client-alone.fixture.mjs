@@ -1,4 +1,5 @@
-// What the client does by itself, in a process of its own: `broken <server> <other server>` or `late <server>`.
+// What the client does by itself, in a process of its own: `broken <server> <other server>`,
+// `moved <server>` or `late <server>`.
 import { EventStoreDBClient, jsonEvent, NO_STREAM } from '@eventstore/db-client'
 
 const [mode, ...servers] = process.argv.slice(2)
@@ -16,6 +17,24 @@ if (mode === 'late') {
   const now = Date.now.bind(Date)
   Date.now = () => now() - 60_000
   await append(EventStoreDBClient.connectionString(servers[0]), 'late')
+  process.exit(0)
+}
+
+if (mode === 'moved') {
+  const client = EventStoreDBClient.connectionString(servers[0])
+  const first = append(client, 'first')
+  const isMoved = async () => {
+    try {
+      for await (const _ of client.readAll({ maxCount: 1, requiresLeader: true })) return false
+    } catch {
+      return true
+    }
+  }
+  while (!(await isMoved())) await new Promise((resolve) => setTimeout(resolve, 50))
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  await Promise.all([first, append(client, 'second')])
+  await new Promise((resolve) => setTimeout(resolve, 10_000))
+  say('alive')
   process.exit(0)
 }
 

@@ -32,6 +32,24 @@ it('a broken connection rejects the appends of a sound one, whose answer then en
   expect(code).not.toBe(0)
 })
 
+it('one client alone does so too, after the leader has changed', async () => {
+  const leader = await bench.double()
+  const next = await bench.double({ log: leader.log })
+  leader.faults.answerDelayMs = 100_000
+  next.faults.answerDelayMs = 4_000
+  const running = ran('moved', leader.connectionString)
+  const isThere = (stream: string) =>
+    expect.poll(() => leader.log.lastRevisionOf(stream), { timeout: 20_000 }).toBe(0)
+  await isThere('first')
+  leader.faults.leader = { host: next.host, port: next.port }
+  await isThere('second')
+  await leader.disconnectAll()
+  const { code, output } = await running
+  expect(output).toContain('second rejected')
+  expect(output).toContain('TypeError')
+  expect(code).not.toBe(0)
+})
+
 it('with a clock that is behind it can append nothing', async () => {
   const double = await bench.double()
   const { output } = await ran('late', double.connectionString)

@@ -349,6 +349,23 @@ describe('a cluster of servers', () => {
     await watching.end()
   })
 
+  it('whose old leader breaks with an append unanswered: it, and those at the new one, are answered', async () => {
+    const { leader, follower } = await pair()
+    const log = bench.log(leader.connectionString, { deadlineMs: 20_000 })
+    leader.faults.answerDelayMs = 100_000
+    const first = log.append('first', 'none', [event('a')])
+    await expect.poll(() => leader.log.lastRevisionOf('almanac.first'), patient).toBe(0)
+    follower.faults.leader = null
+    follower.faults.answerDelayMs = 300
+    leader.faults.leader = { host: follower.host, port: follower.port }
+    expect(await log.head()).toBeGreaterThan(0)
+    const second = log.append('second', 'none', [event('b')])
+    await expect.poll(() => leader.log.lastRevisionOf('almanac.second'), patient).toBe(0)
+    await leader.disconnectAll()
+    expect([await first, await second]).toMatchObject([{ revision: 0 }, { revision: 0 }])
+    expect(idsOf((await log.readAll(0, 10)).events)).toEqual(['a', 'b'])
+  })
+
   it('without a leader that can be reached is unavailable', async () => {
     const double = await bench.double()
     double.faults.leader = { host: '127.0.0.1', port: 1 }
