@@ -17,4 +17,4 @@ export const isBrowser = (path: string): boolean => /^services\/[^/]+\/src\/page
 
 /** `packages/domain` of `packages/domain/src/ids.ts`; undefined outside of packages and services. */
 export const packageFolderOf = (path: string): string | undefined =>
-  /^(packages|services)\/[^/]+(?=\/)/.exec(path)?.[0]
+  /^((packages|services)\/[^/]+|infra|loadtest)(?=\/)/.exec(path)?.[0]

@@ -90,6 +90,7 @@ export class Node implements Application {
   private readonly chores: Chores
   private readonly projector: Projector
   private readonly scheduler: Scheduler
+  private readonly mirror: ProgressMirror
   private readonly tenure: LeasedTenure | undefined
   private readonly fence: ChangeFence
   private readonly system: SystemCommands
@@ -134,6 +135,7 @@ export class Node implements Application {
     this.queries = new NodeQueries({ log, views, runs, clock, projector: this.projector, definitions })
     this.fence = new ChangeFence({ dispatchLog, clock, partitions: options.partitions })
     this.tenure = cluster === undefined ? undefined : this.leasedTenure(cluster)
+    this.mirror = new ProgressMirror({ log, clock, nodeId: options.nodeId, onFault })
     this.scheduler = this.createScheduler(definitions)
     const clockOffsets = () => cluster?.guard.offsets() ?? new Map<string, number>()
     this.unobserve = observeNode(telemetry, { status: () => this.status(), newest, leases, clockOffsets })
@@ -165,9 +167,8 @@ export class Node implements Application {
 
   private createScheduler(definitions: Definitions): Scheduler {
     const { log, dispatchLog, views, runs, digest = digestOf } = this.adapters
-    const { clock, options, callbacks, tenure } = this
+    const { clock, options, callbacks, tenure, mirror } = this
     const { onFault } = callbacks
-    const mirror = new ProgressMirror({ log, clock, nodeId: options.nodeId, onFault })
     const node: NodeParts = {
       clock,
       views,
@@ -250,6 +251,7 @@ export class Node implements Application {
     await this.tenure?.retire()
     this.draining.stop()
     await this.scheduling
+    await this.mirror.settledNotes()
     this.stopping.stop()
     await this.loops
     this.unobserve()

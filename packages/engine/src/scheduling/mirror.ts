@@ -40,6 +40,7 @@ const maxAttempts = 8
 export class ProgressMirror {
   private readonly parts: MirrorParts
   private readonly tips = new Map<PartitionId, Tip>()
+  private readonly underWay = new Set<Promise<void>>()
 
   constructor(parts: MirrorParts) {
     this.parts = parts
@@ -52,8 +53,23 @@ export class ProgressMirror {
     cause: PartitionProgress['cause'],
     checkpoint: Checkpoint | null,
   ): Promise<void> {
-    const { nodeId, onFault } = this.parts
-    const data: PartitionProgress = { cause, nodeId, term, checkpoint }
+    const noting = this.leave(partition, { cause, nodeId: this.parts.nodeId, term, checkpoint })
+    this.underWay.add(noting)
+    try {
+      await noting
+    } finally {
+      this.underWay.delete(noting)
+    }
+  }
+
+  /** Resolves when every note so far is there, or dropped. */
+  async settledNotes(): Promise<void> {
+    await Promise.allSettled([...this.underWay])
+  }
+
+  private async leave(partition: PartitionId, data: PartitionProgress): Promise<void> {
+    const { term } = data
+    const { onFault } = this.parts
     try {
       await this.append(partition, term, 'PartitionProgress', data)
     } catch (fault) {
