@@ -8,7 +8,7 @@ import { newMachine, SimProcess, type SimWorld } from '../world/index.js'
 import { Client } from './client.js'
 import { waiting } from './draw.js'
 import { NodeHost, runTopics, topicPrefix } from './node-host.js'
-import { RunReader, runEventsTopic } from './run-feed.js'
+import { RunReader } from './run-feed.js'
 import type { ClusterShape } from './shape.js'
 import { Worker } from './worker.js'
 import { Known, Workload } from './workload.js'
@@ -62,13 +62,13 @@ export class Cluster {
 
   private createTopics(): void {
     const { kafka, shape } = this
-    const { checkpoints, skips } = dispatchTopics(topicPrefix)
+    const { checkpoints, skips, runEvents } = dispatchTopics(topicPrefix)
     const deleted = { policy: 'delete', retentionMs: shape.retentionMs } as const
     const compacted = { policy: 'compact', minCompactionLagMs: 60_000 } as const
     const timestamps = 'LogAppendTime'
     kafka.createTopic(checkpoints, { partitions: shape.partitions, cleanup: compacted, timestamps })
     kafka.createTopic(skips, { partitions: shape.partitions, cleanup: deleted, timestamps })
-    for (const topic of [...runTopics, runEventsTopic(topicPrefix)]) {
+    for (const topic of [...runTopics, runEvents]) {
       kafka.createTopic(topic, { partitions: 2, cleanup: deleted, timestamps })
     }
   }

@@ -1,3 +1,4 @@
+import { BusyRuns } from '@almanac/adapters/ledger'
 import { dispatchTopics, TransactionalDispatchLog } from '@almanac/adapters/transactions'
 import {
   ClockGuard,
@@ -5,7 +6,6 @@ import {
   createStop,
   defaultNodeOptions,
   type MemoryViewStore,
-  memoryRunStore,
   memoryViewStore,
   Node,
   type NodeOptions,
@@ -28,7 +28,7 @@ import { type Aim, AimedProcess, type Shot } from './aim.js'
 import type { Door } from './client.js'
 import { countedLog } from './counted-log.js'
 import { onDisk } from './full-disk.js'
-import { feedRuns, type RunReader, runEventsTopic } from './run-feed.js'
+import { feedRuns, type RunReader } from './run-feed.js'
 
 /** Names of everything in Kafka begin with it. */
 export const topicPrefix = 'sim'
@@ -159,11 +159,13 @@ export class NodeHost implements Door {
     })
     void transactions.run(stop)
     const dispatchLog = countedLog(transactions, onOutcome)
-    const runs = memoryRunStore(random)
+    const runs = new BusyRuns()
     if (!this.isApi) {
       const log = new SimTransactionLog(aimed, kafka, { maxWaitMs: feedWaitMs })
-      const eventsTopic = runEventsTopic(topicPrefix)
-      feedRuns({ log, clock, runs, reader: this.parts.reader, runTopics, eventsTopic }, stop)
+      const options = { prefix: topicPrefix }
+      const { reader } = this.parts
+      const feed = feedRuns({ log, clock, random, sink: runs, reader, runTopics, onFault, options }, stop)
+      feed.catch((fault: unknown) => this.parts.onFatal(this, fault))
     }
     const cluster = {
       membership: new SimMembership(aimed, leases),

@@ -1,11 +1,12 @@
-import type { Transactor } from '@almanac/adapters/transactions'
+import { dispatchTopics, type Transactor } from '@almanac/adapters/transactions'
 import type { RunCommand } from '@almanac/domain'
-import { createStop, PortFault, type RunReport, type Stop } from '@almanac/engine'
+import { createStop, PortFault, type Stop } from '@almanac/engine'
+import { type RunEvent, runEventJson } from '@almanac/protocol'
 import { type KafkaModel, SimTransactionLog } from '../kafka/index.js'
 import { newMachine, SimProcess, type SimWorld } from '../world/index.js'
 import { between, chance } from './draw.js'
 import { runTopics, topicPrefix } from './node-host.js'
-import { followAgain, type RunReader, runEventsTopic } from './run-feed.js'
+import { followAgain, type RunReader } from './run-feed.js'
 
 export interface WorkerParts {
   readonly world: SimWorld
@@ -52,7 +53,7 @@ class WorkerLife {
   /** Runs from before are somebody else's, or done. */
   private readonly since: number
   private readonly taken = new Set<string>()
-  private reports: RunReport[] = []
+  private reports: RunEvent[] = []
 
   constructor(process: SimProcess, kafka: KafkaModel, reader: RunReader, now: number) {
     this.process = process
@@ -66,7 +67,7 @@ class WorkerLife {
       void followAgain(this.log, this.process.clock, topic, stop, (records) => {
         for (const record of records) {
           if (record.appendedAt < this.since) continue
-          const run = this.reader.read(record)
+          const { run } = this.reader.read(record)
           if (this.taken.has(run.runId)) continue
           this.taken.add(run.runId)
           void this.work(run, stop)
@@ -77,11 +78,15 @@ class WorkerLife {
   }
 
   private async work({ runId }: RunCommand, stop: Stop): Promise<void> {
-    const { clock, random, name } = this.process
-    this.reports.push({ runId, status: 'running', at: clock.now(), worker: name })
+    const { clock, random } = this.process
+    this.report(runId, 'started')
     await clock.sleep(between(random, 50, chance(random, 0.1) ? 20_000 : 3_000), stop)
-    const status = chance(random, 0.05) ? 'failed' : 'succeeded'
-    this.reports.push({ runId, status, at: clock.now(), worker: name })
+    this.report(runId, chance(random, 0.05) ? 'failed' : 'succeeded')
+  }
+
+  private report(runId: string, type: RunEvent['type']): void {
+    const { clock, name } = this.process
+    this.reports.push({ type, runId, at: clock.now(), attempt: 1, worker: name, error: null, retryAt: null })
   }
 
   /** Now and then all that there is to tell; again and again until it is told. */
@@ -106,11 +111,11 @@ class WorkerLife {
   }
 }
 
-const recordOf = (report: RunReport) => ({
-  topic: runEventsTopic(topicPrefix),
+const recordOf = (event: RunEvent) => ({
+  topic: dispatchTopics(topicPrefix).runEvents,
   partition: null,
-  key: report.runId,
-  value: JSON.stringify(report),
+  key: event.runId,
+  value: JSON.stringify(runEventJson(event)),
 })
 
 const tellEveryMs = 1_000
