@@ -25,7 +25,8 @@ const fallback = async (run) => say(`${run.task} for ${run.taskName}, due ${run.
 const kafka = new kafkajs.Kafka({
   clientId: options.name,
   brokers: options.kafka.split(','),
-  logLevel: kafkajs.logLevel.ERROR,
+  // It tries again by itself, and throws what it can't mend.
+  logLevel: kafkajs.logLevel.NOTHING,
 })
 // kafkajs reads committed records only, unless it is told otherwise. Leave it so: others may be of a tick that failed.
 const consumer = kafka.consumer({ groupId: `${options.prefix}.${options.queue}.workers` })

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { endMarked, hasMark } from './marked.js'
+import { hasMark, killMarked } from './marked.js'
 import type { ClusterOptions } from './options.js'
 import { shownPath } from './screen.js'
 
@@ -39,7 +39,7 @@ export async function inspectFolder(
         `\`kill ${kept.supervisor}\`; or name another folder with --data, and other ports with --port.`,
     )
   if (kept !== null) {
-    const left = await endMarked(kept.mark, 0)
+    const left = await killMarked(kept.mark)
     if (left > 0) say(`Ended ${left} processes that the last start had left here.`)
   }
   const before = options.fresh ? null : kept

@@ -104,7 +104,10 @@ describe('npm run cluster, with nodes that are fakes', () => {
     const cluster = new Started({})
     process.kill(await cluster.pidOf('node-2'), 'SIGKILL')
     const [, script = ''] = await cluster.says(/To bring it back: sh (\S+)/)
-    const again = spawn('sh', [script], { env: { PATH: process.env.PATH }, stdio: 'ignore' })
+    const again = spawn('sh', [script], {
+      env: { PATH: process.env.PATH, FAKE_NODE_LOG: join(folder, 'asked') },
+      stdio: 'ignore',
+    })
     const againEnded = once(again, 'exit')
     await expect
       .poll(() =>
@@ -119,6 +122,9 @@ describe('npm run cluster, with nodes that are fakes', () => {
 
     expect(await cluster.ended).toBe(0)
     await againEnded
+    // It was asked to stop, and not killed.
+    const asked = await readFile(join(folder, 'asked'), 'utf8')
+    expect(asked.split('\n').filter((line) => line === 'stop node-2')).toHaveLength(1)
     await nothingIsLeft()
   })
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { endMarked, markVariable } from './marked.js'
+import { killMarked, markVariable } from './marked.js'
 import { helpText, parseOptions } from './options.js'
 import { supervise } from './supervise.js'
 
@@ -41,7 +41,7 @@ async function show(process: NodeJS.Process, program: string, argv: readonly str
     number | null,
     string | null,
   ]
-  await endMarked(mark, 0)
+  await killMarked(mark)
   if (signal !== null)
     process.stderr.write(`The supervisor was ended by ${signal}. Nothing that it had started is left.\n`)
   return code ?? 1

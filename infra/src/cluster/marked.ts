@@ -7,31 +7,39 @@ import { readdirSync, readFileSync } from 'node:fs'
  */
 export const markVariable = 'ALMANAC_LOCAL_CLUSTER'
 
+/** Set for what a user has started by a script of the cluster's. */
+export const byHandVariable = 'ALMANAC_LOCAL_CLUSTER_BY_HAND'
+
 /** The processes of this user that carry the mark, other than this one. Needs /proc: none are found without it. */
-export function markedProcesses(mark: string, except: readonly number[] = []): readonly number[] {
-  const wanted = `${markVariable}=${mark}`
-  return allProcesses().filter(
-    (pid) => pid !== process.pid && !except.includes(pid) && environmentOf(pid).includes(wanted),
-  )
-}
+export const markedProcesses = (mark: string): readonly number[] =>
+  allProcesses().filter((pid) => pid !== process.pid && hasMark(pid, mark))
+
+const startedByHand = (mark: string): readonly number[] =>
+  markedProcesses(mark).filter((pid) => environmentOf(pid).includes(`${byHandVariable}=1`))
 
 export const hasMark = (pid: number, mark: string): boolean =>
   environmentOf(pid).includes(`${markVariable}=${mark}`)
 
-/** Ends what carries the mark: asks, and after `patienceMs` does not ask any more. Tells how many there were. */
-export async function endMarked(mark: string, patienceMs: number, except: readonly number[] = []) {
-  const found = markedProcesses(mark, except)
-  if (patienceMs > 0) for (const pid of found) signal(pid, 'SIGTERM')
-  const until = performance.now() + patienceMs
-  while (performance.now() < until && markedProcesses(mark, except).length > 0) await pause(50)
+/** Ends what carries the mark at once. Tells how many there were. */
+export async function killMarked(mark: string): Promise<number> {
+  const found = markedProcesses(mark)
   // What is killed may just have started another: look until nothing is left.
-  for (let round = 0; round < 100; round++) {
-    const left = markedProcesses(mark, except)
-    if (left.length === 0) break
+  let left = found
+  for (let round = 0; left.length > 0 && round < mostRounds; round++) {
     for (const pid of left) signal(pid, 'SIGKILL')
     await pause(20)
+    left = markedProcesses(mark)
   }
   return found.length
+}
+/** One that hangs in the kernel does not end by a signal: it is not waited for. */
+const mostRounds = 250
+
+/** Asks what was started by hand to end, and waits for it. */
+export async function stopByHand(mark: string, patienceMs: number): Promise<void> {
+  for (const pid of startedByHand(mark)) signal(pid, 'SIGTERM')
+  const until = performance.now() + patienceMs
+  while (performance.now() < until && startedByHand(mark).length > 0) await pause(50)
 }
 
 /** One that is already gone is fine. */

@@ -5,7 +5,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { guardOver } from '../child-server.js'
 import type { NodeLayout } from './layout.js'
-import { markVariable, pause } from './marked.js'
+import { byHandVariable, markVariable, pause } from './marked.js'
 import type { Part } from './part.js'
 
 export interface NodeProcessOptions {
@@ -114,7 +114,7 @@ export const lastLines = (file: string, count = 20): string => {
 /** For who has killed a node and wants it back: the very command, to be run in a terminal of its own. */
 async function writeStartScript({ node, program, mark }: NodeProcessOptions): Promise<void> {
   const file = startScriptOf(node)
-  const variables = Object.entries({ ...node.env, [markVariable]: mark })
+  const variables = Object.entries({ ...node.env, [markVariable]: mark, [byHandVariable]: '1' })
   const text = [
     '#!/bin/sh',
     `# Starts ${node.name} as \`npm run cluster\` did. Ctrl-C stops it; it also stops with the cluster.`,

@@ -25,6 +25,8 @@ export function tableOf(parts: readonly Part[]): string {
   return [line(head), ...rows.map(line)].join('\n')
 }
 
+const everySecond = '{"interval":{"every":1,"period":"seconds"}}'
+
 /** What to try next, with this cluster's own addresses, process ids and files. */
 export function nextSteps(layout: ClusterLayout, parts: readonly Part[]): string {
   const [first] = layout.nodes
@@ -35,7 +37,7 @@ export function nextSteps(layout: ClusterLayout, parts: readonly Part[]): string
   return [
     'What to try next, in a second terminal:',
     `  ${url}npx almanac cluster status`,
-    `  ${url}npx almanac tasks create --name hello --task demo.hello --schedule '{"interval":{"every":1,"period":"seconds"}}'`,
+    `  ${url}npx almanac tasks create --name hello --task demo.hello --schedule '${everySecond}'`,
     `  node examples/kafka-worker.mjs --kafka ${layout.addresses.kafka} --prefix ${first.env.ALMANAC_CLUSTER}`,
     `  kill -9 ${pid}        # ${victim.name}: the others take its partitions over`,
     `  sh ${shownPath(startScriptOf(victim))}        # and it comes back`,

@@ -1,4 +1,4 @@
-import { endMarked, pause, signal } from './marked.js'
+import { killMarked, pause, signal, stopByHand } from './marked.js'
 import type { Part, PartStart, Stage } from './part.js'
 import { inSeconds, type Say, shownPath } from './screen.js'
 
@@ -59,18 +59,22 @@ export class Supervisor {
   /** Ends the stages from the last to the first, and then whatever else carries the mark. */
   async stop(): Promise<void> {
     this.isStopping = true
+    const { stages, mark } = this.options
+    // What a user has brought back is a node: it goes with the nodes, while the servers are still there.
+    let others: Promise<void> | undefined
     for (const [index, parts] of [...this.started.entries()].reverse()) {
-      const patienceMs = this.options.stages[index]?.patienceMs ?? 0
-      await Promise.all(parts.map((part) => this.endPart(part, patienceMs)))
+      const patienceMs = stages[index]?.patienceMs ?? 0
+      others ??= stopByHand(mark, patienceMs)
+      await Promise.all([others, ...parts.map((part) => this.endPart(part, patienceMs))])
     }
-    await endMarked(this.options.mark, strayPatienceMs)
+    await killMarked(mark)
   }
 
   /** Ends everything at once. */
   async kill(): Promise<void> {
     this.isStopping = true
     for (const part of this.parts) if (part.ending() === undefined) signal(part.pid, 'SIGKILL')
-    await endMarked(this.options.mark, 0)
+    await killMarked(this.options.mark)
   }
 
   private async startPart({ name, start }: PartStart, running: Part[]): Promise<boolean> {
@@ -104,6 +108,3 @@ export class Supervisor {
     this.options.say(`${inSeconds(performance.now() - began)}  ${part.name} ${how}`)
   }
 }
-
-/** For what was started by hand, or was being started when the stop came. */
-const strayPatienceMs = 3_000
