@@ -16,7 +16,13 @@ import { CommitFaults } from '../../../packages/simulator/src/kafka/commit-fault
 import type { Answer, BrokerRequests, ConformanceSubject, NodeInTransaction } from './subject.js'
 
 /** The same settings as the real broker of these tests has. */
-const tuning: Partial<KafkaTuning> = { brokers: 1, abortScanMs: 500, offsetsRetentionMs: 60_000 }
+const tuning: Partial<KafkaTuning> = {
+  brokers: 1,
+  abortScanMs: 500,
+  offsetsRetentionMs: 60_000,
+  retentionCheckMs: 500,
+  transactionalIdExpirationMs: 30_000,
+}
 
 /** Long enough for whatever is done while a process stands still. */
 const standstillMs = 4000

@@ -18,6 +18,10 @@ const settings = {
   'offsets.retention.minutes': 1,
   'offsets.retention.check.interval.ms': 1000,
   'log.cleaner.backoff.ms': 200,
+  'log.retention.check.interval.ms': 500,
+  'log.initial.task.delay.ms': 500,
+  'transactional.id.expiration.ms': 30_000,
+  'transaction.remove.expired.transaction.cleanup.interval.ms': 1000,
 }
 
 /** Behind size, correlation id and throttle time. */

@@ -202,4 +202,30 @@ export const stateScenarios: readonly Scenario[] = [
       }
     },
   },
+  {
+    name: 'an id that nobody uses is forgotten, and begins again with a producer id of its own',
+    experiment: 'expiry of ids',
+    when: 'long',
+    documented: {
+      before: 'OK',
+      after: 'INVALID_PRODUCER_ID_MAPPING',
+      otherId: true,
+      epoch: 0,
+      committed: ['one', 'two'],
+    },
+    run: async (lab) => {
+      const [topic, id] = [await lab.topic('t'), lab.id('a')]
+      const old = await lab.init(id)
+      await lab.write(id, old, topic, ['one'])
+      await lab.pass(20_000)
+      const before = await lab.end(id, old)
+      await lab.pass(10_000)
+      await lab.until('the id to be forgotten', async () => (await lab.end(id, old)) !== before)
+      const after = await lab.end(id, old)
+      const holder = await lab.init(id)
+      await lab.write(id, holder, topic, ['two'])
+      const committed = await lab.read(topic)
+      return { before, after, otherId: holder.producerId !== old.producerId, epoch: holder.epoch, committed }
+    },
+  },
 ]

@@ -195,6 +195,28 @@ export const visibilityScenarios: readonly Scenario[] = [
       }
     },
   },
+  {
+    name: 'what is too old is deleted, and a reader from before is told so',
+    experiment: 'retention',
+    documented: { start: 2, committed: ['new'], tooOld: 'OFFSET_OUT_OF_RANGE', kept: 'OK' },
+    run: async (lab) => {
+      const [topic, id] = [
+        await lab.topic('t', { cleanup: { policy: 'delete', retentionMs: 1500 } }),
+        lab.id('a'),
+      ]
+      const producer = await lab.init(id)
+      await lab.write(id, producer, topic, ['old'])
+      await lab.pass(2000)
+      await lab.write(id, producer, topic, ['new'])
+      await lab.until('the old one to be deleted', async () => (await lab.marks(topic)).logStartOffset > 0)
+      return {
+        start: (await lab.marks(topic)).logStartOffset,
+        committed: await lab.read(topic),
+        tooOld: await lab.fetchError(topic, 0),
+        kept: await lab.fetchError(topic, 2),
+      }
+    },
+  },
 ]
 
 async function timesOf(lab: Lab, topic: string): Promise<readonly number[]> {

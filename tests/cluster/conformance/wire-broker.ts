@@ -197,7 +197,11 @@ export class WireBroker implements BrokerRequests {
   async createTopic(name: string, { partitions, cleanup, timestamps }: TopicConfig): Promise<void> {
     const configs =
       cleanup.policy === 'delete'
-        ? { 'cleanup.policy': 'delete', 'retention.ms': cleanup.retentionMs }
+        ? {
+            'cleanup.policy': 'delete',
+            'retention.ms': cleanup.retentionMs,
+            'segment.ms': cleanup.retentionMs,
+          }
         : {
             'cleanup.policy': 'compact',
             'min.compaction.lag.ms': cleanup.minCompactionLagMs,
