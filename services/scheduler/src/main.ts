@@ -103,7 +103,7 @@ class Assembly {
   }
 
   async start(): Promise<Running> {
-    const { config, nodeId, clock, random } = this
+    const { config, clock, random } = this
     mkdirSync(config.data, { recursive: true, mode: 0o700 })
     const telemetry = await this.openTelemetry()
     const guard = new ClockGuard(clock)
