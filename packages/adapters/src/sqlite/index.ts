@@ -1,5 +1,5 @@
 export { DatabaseDamaged, type IntegrityCheck, SchemaTooNew } from './database.js'
-export { FolderInUse } from './folder-lock.js'
+export { FolderInUse, lockFolder, lockPath } from './folder-lock.js'
 export { type FolderReport, inspectFolder, NoSuchFolder } from './inspect.js'
 export { type LedgerOptions, ledgerPath, openLedger, type SqliteLedger } from './ledger.js'
 export { OtherFolder } from './shared-folder.js'
