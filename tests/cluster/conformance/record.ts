@@ -9,7 +9,7 @@ interface Recorded {
   readonly observations: { readonly [scenario: string]: Observation }
 }
 
-const file = new URL('observed.json', import.meta.url)
+const file = new URL('observed.oracle.json', import.meta.url)
 
 export const recorded: Recorded = JSON.parse(readFileSync(file, 'utf8'))
 
