@@ -127,3 +127,17 @@ it('goes on from its snapshot, and builds everything anew without it', async () 
   await cluster.start('a', { data: `${cluster.folder}/elsewhere` })
   expect((await cluster.tasks('a')).body.total).toBe(30)
 })
+
+it('has its folder to itself, and says what is wrong with its configuration', async () => {
+  cluster = new TestCluster()
+  await cluster.start('a')
+  const start = (node: string, options: Record<string, string>) => cluster.start(node, options)
+  await expect(start('b', { data: `${cluster.folder}/a` })).rejects.toThrow(/in use|uses/)
+  await expect(start('b', { partitions: '8' })).rejects.toThrow('16 partitions: set ALMANAC_PARTITIONS=16')
+  await expect(start('b', { cluster: 'other' })).rejects.toThrow(`set ALMANAC_CLUSTER=${cluster.name}`)
+  await expect(start('b', { kafka: 'host:99999' })).rejects.toThrow(/ALMANAC_KAFKA.*host:99999/)
+  await expect(start('b', { redis: 'http://x' })).rejects.toThrow(/redis/i)
+  await expect(start('b', { eventstore: 'esdb://u:p@h:1?tls=false' })).rejects.toThrow(/tls=false/)
+  // None of it has left anything behind that keeps it from starting.
+  await start('b', {})
+})

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { openViewStore } from '@almanac/adapters/sqlite'
+import { FolderInUse, lockFolder, lockPath, openViewStore } from '@almanac/adapters/sqlite'
 import { systemClock, systemDigest, systemRandom } from '@almanac/adapters/system'
 import {
   createLogger,
@@ -29,6 +29,7 @@ import { openRuns } from './runs.js'
 import {
   holdToFounding,
   listen,
+  messageOf,
   once,
   type ProcessConfig,
   type Running,
@@ -103,8 +104,8 @@ class Assembly {
   }
 
   async start(): Promise<Running> {
-    const { config, clock, random } = this
-    mkdirSync(config.data, { recursive: true, mode: 0o700 })
+    const { clock, random } = this
+    this.openFolder()
     const telemetry = await this.openTelemetry()
     const guard = new ClockGuard(clock)
     const { log, views } = await this.openLog(guard)
@@ -181,6 +182,18 @@ class Assembly {
       await unwind(undo)
     })
     return { url, stop }
+  }
+
+  private openFolder(): void {
+    const { data } = this.config
+    try {
+      mkdirSync(data, { recursive: true, mode: 0o700 })
+      const unlock = lockFolder(data, lockPath(data))
+      this.undo.push(async () => unlock())
+    } catch (error) {
+      if (error instanceof FolderInUse) throw new StartProblem(error.message, error)
+      throw new StartProblem(`${data} cannot be used (ALMANAC_DATA): ${messageOf(error)}`, error)
+    }
   }
 
   private async openTelemetry() {
