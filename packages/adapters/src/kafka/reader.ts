@@ -3,7 +3,7 @@ import type { CommittedRecord } from '../transactions/index.js'
 import { type Calls, failed, isUnknownTopic, messageOf } from './calls.js'
 import { code, readerPasses } from './codes.js'
 import { errorOfCode } from './kafkajs.js'
-import { batchesIn, type ReadBatch } from './record-batch.js'
+import { PartitionReading } from './partition-reading.js'
 import { type Fetched, fetch } from './requests.js'
 
 export interface ReaderOptions {
@@ -22,8 +22,7 @@ const maxBytesOfPartition = 1_048_576
 
 /** Where the reading of a partition stands. */
 interface Place {
-  /** The next one that is wanted. */
-  offset: number
+  readonly reading: PartitionReading
   /** When the partition was last read, even if there was nothing new: elapsed time. */
   readAt: number
 }
@@ -125,7 +124,8 @@ export class TopicReader {
       const wanted = from.get(partition)
       // Before the earliest: retention has taken it. Behind the end: the topic has been made anew.
       const isThere = wanted !== undefined && wanted >= begin && wanted <= (last.get(partition) ?? 0)
-      this.places.set(partition, { offset: isThere ? wanted : begin, readAt: this.clock.elapsed() })
+      const reading = new PartitionReading(this.topic, partition, isThere ? wanted : begin)
+      this.places.set(partition, { reading, readAt: this.clock.elapsed() })
     }
   }
 
@@ -145,7 +145,8 @@ export class TopicReader {
   private ask(): boolean {
     const { calls, topic, options } = this
     const leaders = new Map<number, { partition: number; offset: number }[]>()
-    for (const [partition, { offset }] of this.places) {
+    for (const [partition, { reading }] of this.places) {
+      const { offset } = reading
       const leader = calls.leaderOf({ topic, partition })
       if (leader === undefined || this.waiting.has(leader)) continue
       const theirs = leaders.get(leader)
@@ -174,11 +175,11 @@ export class TopicReader {
       if (place === undefined) continue
       if (one.code === code.none) {
         place.readAt = this.clock.elapsed()
-        takeRecords(topic, one, place, records)
+        for (const record of place.reading.take(one)) records.push(record)
       } else if (readerPasses.has(one.code)) {
         why = errorOfCode(one.code)
       } else {
-        const at = `${topic}/${one.partition} at ${place.offset}`
+        const at = `${topic}/${one.partition} at ${place.reading.offset}`
         const refusal = errorOfCode(one.code)
         throw unavailable(`${at} can not be read: ${refusal.message}`, refusal)
       }
@@ -198,44 +199,6 @@ export class TopicReader {
       if (why === undefined || now - readAt <= this.options.unreadableMs) continue
       throw unavailable(`${this.topic}/${partition} can not be read: ${messageOf(why)}`, why)
     }
-  }
-}
-
-/** Moves the place on, and shows what was committed. */
-function takeRecords(
-  topic: string,
-  { partition, aborted, bytes }: Fetched,
-  place: Place,
-  to: CommittedRecord[],
-) {
-  const isAborted = abortions(aborted)
-  for (const batch of batchesIn(bytes)) {
-    if (batch.lastOffset < place.offset) continue
-    if (!isAborted(batch)) {
-      for (const { offset, key, value, headers, timestamp } of batch.records()) {
-        if (offset < place.offset) continue
-        to.push({ topic, partition, offset, key, value, headers, appendedAt: timestamp })
-      }
-    }
-    // By the batch and not by its last record: compaction may have taken that one, or all of them.
-    place.offset = batch.lastOffset + 1
-  }
-}
-
-/**
- * Tells of one batch after the other whether its transaction was aborted. Transactions come in the order in which they
- * ended, and are needed in the order in which they began.
- */
-function abortions(aborted: Fetched['aborted']): (batch: ReadBatch) => boolean {
-  const ahead = aborted.toSorted((a, b) => a.firstOffset - b.firstOffset)
-  const open = new Set<number>()
-  let next = 0
-  return ({ lastOffset, producerId, isTransactional, control }) => {
-    for (let one = ahead[next]; one !== undefined && one.firstOffset <= lastOffset; one = ahead[++next]) {
-      open.add(one.producerId)
-    }
-    if (control === 'abort') open.delete(producerId)
-    return control === 'none' && isTransactional && open.has(producerId)
   }
 }
 

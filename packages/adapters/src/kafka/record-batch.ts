@@ -111,6 +111,7 @@ export interface ReadBatch {
   /** May be behind the last record that is still there: compaction leaves gaps, and even batches without records. */
   readonly lastOffset: number
   readonly producerId: number
+  readonly epoch: number
   readonly isTransactional: boolean
   /** A mark that ends a transaction. */
   readonly control: 'none' | 'abort' | 'other'
@@ -140,7 +141,7 @@ function batchIn(bytes: Buffer): ReadBatch {
   const firstTimestamp = reader.int64()
   const maxTimestamp = reader.int64()
   const producerId = reader.int64()
-  reader.int16()
+  const epoch = reader.int16()
   reader.int32()
   const count = reader.int32()
   const isControl = (attributes & controlBit) !== 0
@@ -149,6 +150,7 @@ function batchIn(bytes: Buffer): ReadBatch {
   return {
     lastOffset,
     producerId,
+    epoch,
     isTransactional: (attributes & transactionalBit) !== 0,
     control: isControl ? controlOf(count, rest) : 'none',
     *records() {
