@@ -1,6 +1,7 @@
 export { probePaths } from './check/rules.js'
 export { freePorts } from './child-server.js'
 export { markedProcesses } from './cluster/marked.js'
+export { type NodeProcessOptions, startNode as startNodeProcess } from './cluster/node-process.js'
 export {
   EventStoreDoubleServer,
   type StartEventStoreDoubleOptions,

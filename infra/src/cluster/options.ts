@@ -103,7 +103,7 @@ function eventLogOf(text: string, problems: string[]): string {
   return 'double'
 }
 
-export const helpText = `A whole cluster on this machine: real Kafka, real Redis, the event log and the nodes, as processes.
+export const helpText = `A cluster on this machine: real Kafka, real Redis, the event log and the nodes, as processes.
 
   npm run cluster -- [options]
 
