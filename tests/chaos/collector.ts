@@ -66,6 +66,11 @@ export class Collector {
       }
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
+    await this.close()
+  }
+
+  /** Reads no more. */
+  async close(): Promise<void> {
     this.stop.stop()
     await Promise.all(this.running)
   }

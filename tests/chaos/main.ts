@@ -3,8 +3,8 @@ import { help, optionsOf, WrongOption } from './options.js'
 import { findingText, markdownOf } from './report.js'
 import { ChaosRun } from './run.js'
 
-process.exitCode = await main(process.argv.slice(2))
-process.channel?.unref()
+// Whatever still waits for an answer of a server that is gone shall not hold the end up.
+process.exit(await main(process.argv.slice(2)))
 
 /** The exit code: 0 nothing was found, 1 something was, 2 wrong options. */
 async function main(args: readonly string[]): Promise<number> {

@@ -122,6 +122,7 @@ export class ChaosRun {
       onUnreadable: (message) => this.found('unreadable', message),
     })
     collector.start()
+    this.undo.push(() => collector.close())
     return collector
   }
 
