@@ -33,11 +33,13 @@ class Started {
   readonly ended: Promise<number | null>
   output = ''
 
-  constructor(env: Readonly<Record<string, string>>) {
+  /** `above`: what stands between this process and the cluster. */
+  constructor(env: Readonly<Record<string, string>>, above: readonly string[] = []) {
     const servers = ['--kafka', '127.0.0.1:1', '--redis', 'redis://127.0.0.1:1', '--event-log', 'sqlite']
     const places = ['--data', join(folder, 'data'), '--port', `${port}`, '--node-program', node]
-    const { [markVariable]: _, ...outer } = process.env
-    this.child = spawn(process.execPath, [program, ...servers, ...places], {
+    const { [markVariable]: _, npm_lifecycle_event: __, ...outer } = process.env
+    const [command = '', ...args] = [...above, process.execPath, program, ...servers, ...places]
+    this.child = spawn(command, args, {
       env: { ...outer, FAKE_NODE_LOG: join(folder, 'asked'), ...env },
     })
     const take = (chunk: Buffer) => {
@@ -144,6 +146,19 @@ describe('npm run cluster, with nodes that are fakes', () => {
     process.kill((await keptOf()).supervisor, 'SIGKILL')
 
     expect(await cluster.ended).toBe(1)
+    await nothingIsLeft()
+  })
+
+  it('leaves nothing behind when npm is killed', async () => {
+    // As npm does: a shell of its own, which waits, and outlives it.
+    const npm = `require('child_process').spawn('sh', ['-c', '"$@"; true', 'sh', ...process.argv.slice(1)], {
+      stdio: 'inherit',
+    })`
+    const cluster = new Started({ npm_lifecycle_event: 'cluster' }, [process.execPath, '-e', npm, '--'])
+    await cluster.pidOf('node-1')
+
+    cluster.child.kill('SIGKILL')
+
     await nothingIsLeft()
   })
 

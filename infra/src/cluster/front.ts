@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { killMarked, markVariable } from './marked.js'
 import { helpText, parseOptions } from './options.js'
 import { supervise } from './supervise.js'
@@ -60,13 +61,25 @@ function passSignalsOn(process: NodeJS.Process, supervisor: ChildProcess): void 
   process.stdout.on('error', () => {})
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, stop)
   // npm, or a terminal, that was killed asks for nothing any more.
-  const parent = process.ppid
+  const ancestors = ancestorsOf(process)
   const look = setInterval(() => {
-    if (process.ppid === parent) return
+    if (ancestorsOf(process) === ancestors) return
     clearInterval(look)
     stop()
   }, 500)
   look.unref()
+}
+
+/** The parent; and npm, where a shell of its own stands between: it outlives npm, and waits for this process. */
+function ancestorsOf({ ppid, env }: NodeJS.Process): string {
+  if (env.npm_lifecycle_event === undefined) return `${ppid}`
+  try {
+    const [, name, , grandparent] =
+      /\((.*)\) (\S) (\d+)/.exec(readFileSync(`/proc/${ppid}/stat`, 'utf8')) ?? []
+    return name === 'sh' ? `${ppid} ${grandparent}` : `${ppid}`
+  } catch {
+    return `${ppid}`
+  }
 }
 
 /** npm passes Ctrl-C on, so one press comes twice. */
