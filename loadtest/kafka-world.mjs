@@ -5,10 +5,10 @@ import { KafkaTopics, KafkaTransactionLog, parseKafka } from '@almanac/adapters/
 import { openViewStore } from '@almanac/adapters/sqlite'
 import { systemClock, systemDigest, systemRandom } from '@almanac/adapters/system'
 import { TransactionalDispatchLog } from '@almanac/adapters/transactions'
-import { createStop, defaultNodeOptions, memoryEventLog, memoryRunStore, Node } from '@almanac/engine'
+import { clusterNodeOptions, createStop, memoryEventLog, memoryRunStore, Node } from '@almanac/engine'
 import { startKafka } from '@almanac/infra'
 import { runMessageHeaders, runMessageJson } from '@almanac/protocol'
-import kafkajs from 'kafkajs'
+import { rawRate } from './raw-producer.mjs'
 import { remove } from './world.mjs'
 
 const prefix = 'load'
@@ -60,7 +60,15 @@ export async function kafkaWorld(folder) {
       const runs = memoryRunStore(random)
       node = new Node(
         { log, dispatchLog, views, runs, clock, random, digest: systemDigest },
-        { ...defaultNodeOptions, nodeId: 'load', partitions, tzVersion: process.versions.tz, ...options },
+        {
+          ...clusterNodeOptions,
+          mirrorEveryMs: null,
+          fenceEveryMs: null,
+          nodeId: 'load',
+          partitions,
+          tzVersion: process.versions.tz,
+          ...options,
+        },
         { onProgress: () => {}, onFault, onFatal },
       )
       await node.start()
@@ -76,29 +84,8 @@ export async function kafkaWorld(folder) {
       })),
 
     /** Messages a second of the plain producer of kafkajs: `flights` sends of `batch` messages under way at once. */
-    async rawRate(messages, { batch, flights, topic }) {
-      const producer = new kafkajs.Kafka({
-        brokers: [broker.bootstrap],
-        logLevel: kafkajs.logLevel.NOTHING,
-      }).producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner })
-      await producer.connect()
-      const name = `${prefix}.queue.${topic}`
-      const send = (part) => producer.send({ topic: name, acks: -1, messages: part })
-      await send(messages.slice(0, batch))
-      let at = 0
-      const began = performance.now()
-      const flight = async () => {
-        while (at < messages.length) {
-          const part = messages.slice(at, at + batch)
-          at += batch
-          await send(part)
-        }
-      }
-      await Promise.all(Array.from({ length: flights }, flight))
-      const rate = messages.length / ((performance.now() - began) / 1_000)
-      await producer.disconnect()
-      return rate
-    },
+    rawRate: (messages, { batch, flights, topic }) =>
+      rawRate(broker.bootstrap, `${prefix}.queue.${topic}`, messages, { batch, flights }),
 
     async close() {
       await node?.stop()

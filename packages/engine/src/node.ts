@@ -14,6 +14,7 @@ import { Fitness } from './cluster/fitness.js'
 import { LeasedTenure } from './cluster/leased-tenure.js'
 import { createCommands } from './commands/commands.js'
 import type { SystemCommands } from './commands/system-commands.js'
+import { Gate } from './gate.js'
 import { Intake } from './intake/run-intake.js'
 import type { Clock, Random } from './ports/clock.js'
 import type { DispatchLog } from './ports/dispatch-log.js'
@@ -179,6 +180,7 @@ export class Node implements Application {
       options,
       telemetry: this.telemetry,
       digest,
+      gate: new Gate(options.ticksAtOnce),
       identify: ({ namespace, taskId }, scheduledAt) =>
         runIdOf(options.cluster, namespace, taskId, scheduledAt, digest),
       onFault,

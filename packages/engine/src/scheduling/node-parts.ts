@@ -9,6 +9,7 @@ import type {
   TaskState,
 } from '@almanac/domain'
 import type { Instant, Problem } from '@almanac/recurrence'
+import type { Gate } from '../gate.js'
 import type { RunReads } from '../ports/run-store.js'
 import type { Telemetry } from '../ports/telemetry.js'
 import type { ViewStore } from '../ports/view-store.js'
@@ -26,6 +27,11 @@ export interface NodeOptions {
   readonly partitions: number
   /** Decisions of one tick; more due work is split into several. */
   readonly maxDecisionsPerTick: number
+  /**
+   * Ticks that go on at a time, all partitions together. When everything is due at once, each one is then committed
+   * well before it is too old, instead of all of them being too old in the end.
+   */
+  readonly ticksAtOnce: number
   /** Older than this when decided means missed: the task's catch-up policy decides. */
   readonly misfireGraceMs: number
   /** A partition with nothing due leaves a checkpoint this often. */
@@ -84,6 +90,8 @@ export const defaultNodeOptions = {
   cluster: 'almanac',
   partitions: 64,
   maxDecisionsPerTick: 5_000,
+  // Commits that come together share one write to the disk.
+  ticksAtOnce: 256,
   misfireGraceMs: 2_000,
   idleCheckpointMs: 30_000,
   fenceEveryMs: null,
@@ -108,9 +116,14 @@ export const defaultNodeOptions = {
   engineVersion: '1',
 } as const satisfies Partial<NodeOptions>
 
-/** With other nodes there is somebody to wait for a change to be fenced, and a dispatch log that may be lost. */
+/**
+ * With other nodes there is somebody to wait for a change to be fenced, and a dispatch log that may be lost; and a tick
+ * is a transaction of a broker, which has a deadline.
+ */
 export const clusterNodeOptions = {
   ...defaultNodeOptions,
+  maxDecisionsPerTick: 1_000,
+  ticksAtOnce: 8,
   fenceEveryMs: 500,
   mirrorEveryMs: 60_000,
 } as const satisfies Partial<NodeOptions>
@@ -134,6 +147,7 @@ export interface NodeParts {
   /** As `runIdOf` names scheduled runs, by `digest`. */
   readonly identify: (definition: Definition, scheduledAt: Instant) => string
   readonly digest: Digest
+  readonly gate: Gate
   readonly telemetry: Telemetry
   /** Something went wrong and is tried again. */
   readonly onFault: (message: string, fault: unknown) => void

@@ -186,7 +186,7 @@ export class PartitionOwner {
         await clock.sleep(options.renewEveryMs / 30, stop)
         continue
       }
-      const outcome = await this.tick()
+      const outcome = await this.parts.gate.run(async () => (stop.stopped ? 'nothing' : this.tick()))
       this.parts.onTicked(this.partition, outcome === 'parked')
       if (outcome === 'fenced' || outcome === 'unknown') return outcome
       if (outcome === 'parked') await clock.sleep(options.parkedRetryMs, stop)
