@@ -1,3 +1,4 @@
+import { DiagLogLevel, diag } from '@opentelemetry/api'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { BatchSpanProcessor } from '@opentelemetry/sdk-trace-base'
 import type { TelemetryConfig } from './config.js'
@@ -15,6 +16,7 @@ export function withTraces(
 ): RunningTelemetry {
   const exporter = new OTLPTraceExporter({ url: `${config.endpoint}/v1/traces` })
   counted('traces', exporter, metrics.telemetry, world)
+  tellDropped(world)
   const processor = new BatchSpanProcessor(exporter, {
     maxQueueSize: 16_384,
     maxExportBatchSize: 1_024,
@@ -39,4 +41,12 @@ export function withTraces(
       await Promise.all([ended('traces', tracer.shutdown(), config, world), metrics.stop()])
     },
   }
+}
+
+/** What the SDK warns of is that spans were dropped; its errors are told where batches are counted. */
+function tellDropped({ onFault }: TelemetryWorld): void {
+  const nothing = () => {}
+  const warn = (message: string) => onFault('traces', new Error(message))
+  const logger = { verbose: nothing, debug: nothing, info: nothing, warn, error: nothing }
+  diag.setLogger(logger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true })
 }

@@ -39,7 +39,7 @@ async function start(more: Partial<TelemetryConfig>): Promise<RunningTelemetry> 
   }
   const started = await startTelemetry(config, {
     clock: systemClock(),
-    onFault: (message) => faults.push(message),
+    onFault: (message, fault) => faults.push(`${message}: ${(fault as Error).message}`),
   })
   running.push(started)
   return started
@@ -180,13 +180,25 @@ describe('traces', () => {
 const hash = (i: number): string => (Math.imul(i + 1, 2_654_435_761) >>> 0).toString(16).padStart(8, '0')
 
 describe('a collector', () => {
+  it('gets what fits into the queue, and it is told how much did not', async () => {
+    const { telemetry, stop } = await start({ mode: 'on', endpoint })
+    for (let i = 0; i < 20_000; i++) telemetry.span('run').end()
+    await waitFor(() => receiver.spans.length >= 16_384)
+    telemetry.span('run').end()
+    await stop()
+    const [dropped] = faults.map((fault) => /^traces: Dropped (\d+) spans/.exec(fault)?.[1])
+    expect(Number(dropped)).toBeGreaterThan(0)
+    expect(receiver.spans.length + Number(dropped)).toBe(20_001)
+    expect(faults).toHaveLength(1)
+  })
+
   it('that refuses is told of once, and counted', async () => {
     receiver.failWith = 400
     const started = await start({ mode: 'on', endpoint })
     started.telemetry.span('command').end()
     await waitFor(() => receiver.requests > 0)
     await waitFor(() => faults.length > 0)
-    expect(faults).toEqual(['sending traces'])
+    expect(faults).toEqual([expect.stringMatching(/^sending traces: /)])
     const samples = (await pageOf(started)).get('almanac_telemetry_exports_total')?.samples
     expect(samples).toContainEqual(
       expect.objectContaining({ labels: { signal: 'traces', outcome: 'failed' }, value: 1 }),
@@ -199,7 +211,7 @@ describe('a collector', () => {
     telemetry.span('command').end()
     running.length = 0
     await stop()
-    expect(faults).toContain('sending the last traces')
+    expect(faults).toContain('sending the last traces: not done within 100 ms')
   })
 })
 
