@@ -24,8 +24,19 @@ export type Expression =
     }
   | { readonly kind: 'binary'; readonly operator: string; readonly sides: readonly [Expression, Expression] }
 
-const tokenForm =
-  /\s+|(?<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?<range>\[(?:\d+[smhd]|\$__rate_interval)\])|(?<number>\d+(?:\.\d+)?(?:e-?\d+)?)|(?<name>[a-zA-Z_:][a-zA-Z0-9_:]*)|(?<sign>=~|!~|!=|==|>=|<=|[-+*/^%<>=(){},])/gy
+const tokenForm = new RegExp(
+  [
+    /\s+/,
+    /(?<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')/,
+    /(?<range>\[(?:\d+[smhd]|\$__rate_interval)\])/,
+    /(?<number>\d+(?:\.\d+)?(?:e-?\d+)?)/,
+    /(?<name>[a-zA-Z_:][a-zA-Z0-9_:]*)/,
+    /(?<sign>=~|!~|!=|==|>=|<=|[-+*/^%<>=(){},])/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'gy',
+)
 
 interface Token {
   readonly kind: 'string' | 'range' | 'number' | 'name' | 'sign' | 'end'

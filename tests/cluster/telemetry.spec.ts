@@ -13,8 +13,8 @@ import { startNode } from '@almanac/scheduler'
 import { resolveConfig } from '@almanac/scheduler/service'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 
-// Goal: one trace from a command over a cluster of two nodes, Kafka and Redis, into a worker's own span, which takes its
-// parent from the header of the run's message; and the metrics of a node that schedules and of one that only serves.
+// Goal: one trace from a command over a cluster of two nodes, Kafka and Redis, into a worker's own span, which takes
+// its parent from the header of the run's message; and the metrics of a node that schedules and of one that only serves.
 
 const clock = systemClock()
 const cluster = `telemetry-${randomBytes(4).toString('hex')}`

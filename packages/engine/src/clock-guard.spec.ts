@@ -48,6 +48,26 @@ describe('a right clock', () => {
     expect(guard.suspect()).toBeNull()
   })
 
+  it('tells by source how far it is outside of what that allows, while the source is heard', async () => {
+    const { guard, ask, machine, stepBy } = world()
+    expect(guard.offsets()).toEqual(new Map())
+    await ask('right')
+    await ask('behind', 1, 1, -300)
+    await ask('ahead', 1, 1, 400)
+    // The bounds of an answer are as wide as the way there and back: 2 ms.
+    expect([...guard.offsets()]).toEqual([
+      ['right', 0],
+      ['behind', 299],
+      ['ahead', -399],
+    ])
+    stepBy(1_000)
+    expect([...guard.offsets().values()]).toEqual([999, 1_299, 599])
+    await machine.advance(50_000)
+    await ask('right')
+    await machine.advance(20_000)
+    expect([...guard.offsets().keys()]).toEqual(['right'])
+  })
+
   it('is followed when it is off by no more than the limit', async () => {
     const { guard, truth, ask, stepBy } = world()
     await ask('store')

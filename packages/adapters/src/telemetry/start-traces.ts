@@ -43,10 +43,18 @@ export function withTraces(
   }
 }
 
-/** What the SDK warns of is that spans were dropped; its errors are told where batches are counted. */
-function tellDropped({ onFault }: TelemetryWorld): void {
+/** What the SDK warns of is that spans were dropped, at each burst; its errors are told where batches are counted. */
+function tellDropped({ clock, onFault }: TelemetryWorld): void {
+  let toldAt = Number.NEGATIVE_INFINITY
   const nothing = () => {}
-  const warn = (message: string) => onFault('traces', new Error(message))
+  const warn = (message: string) => {
+    if (clock.elapsed() - toldAt < quietMs) return
+    toldAt = clock.elapsed()
+    onFault('traces', new Error(message))
+  }
   const logger = { verbose: nothing, debug: nothing, info: nothing, warn, error: nothing }
   diag.setLogger(logger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true })
 }
+
+/** So long nothing more is told of what is dropped. */
+const quietMs = 60_000
