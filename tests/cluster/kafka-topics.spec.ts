@@ -40,6 +40,7 @@ describe("a cluster's topics", () => {
       'min.compaction.lag.ms': '86400000',
       'min.insync.replicas': '1',
     })
+    expect(await settingsOf(`${prefix}.run-events`)).toMatchObject({ 'compression.type': 'uncompressed' })
     expect(await settingsOf(`${prefix}.totals`)).toMatchObject({ ...safe, 'cleanup.policy': 'compact' })
     for (const kept of ['skips', 'run-events', 'queue.default', 'queue.mail..curgent']) {
       expect(await settingsOf(`${prefix}.${kept}`)).toMatchObject({
@@ -102,6 +103,16 @@ describe("a cluster's topics", () => {
         `${prefix}.checkpoints: message.timestamp.type: wanted LogAppendTime, found CreateTime`,
         `${prefix}.checkpoints: cleanup.policy: wanted compact, found delete`,
       ],
+    })
+  })
+
+  it('of a new queue that is there otherwise is a fault, not the end of who writes to it', async () => {
+    const { prefix, topics } = fresh()
+    const topic = `${prefix}.queue.wrong`
+    await createTopic(bootstrap, { topic, numPartitions: 3 })
+    await expect(topics.createRunTopic(topic)).rejects.toMatchObject({
+      name: 'PortFault',
+      code: 'unavailable',
     })
   })
 

@@ -46,14 +46,17 @@ class Log {
 
 const reading = (offset = 0) => new PartitionReading('t', 3, offset)
 const nothing = Buffer.alloc(0)
+/** There is more behind it. */
+const farAhead = 1_000
 
 const take = (
   from: PartitionReading,
   bytes: Buffer,
   aborted: { producerId: number; firstOffset: number }[] = [],
+  stableOffset = farAhead,
 ): string =>
   from
-    .take({ aborted, bytes })
+    .take({ aborted, bytes, stableOffset })
     .map(({ value }) => value)
     .join('')
 
@@ -111,7 +114,9 @@ describe('what is committed in a partition', () => {
     const log = new Log().data('a').data('b', { id: 2 }).mark('commit', { id: 2 })
     const one = reading()
     expect(take(one, log.bytes())).toBe('')
-    expect(take(one, nothing)).toBe('ab')
+    expect(take(one, nothing)).toBe('')
+    expect(take(one, nothing, [], 3)).toBe('ab')
+    expect(take(reading(), log.bytes(), [], 3)).toBe('ab')
   })
 
   it('goes on behind what was compacted away', () => {
@@ -124,7 +129,7 @@ describe('what is committed in a partition', () => {
 
   it('tells where each record stands', () => {
     const log = new Log().data('ab').mark('commit')
-    expect(reading().take({ aborted: [], bytes: log.bytes() })[1]).toEqual({
+    expect(reading().take({ aborted: [], bytes: log.bytes(), stableOffset: 3 })[1]).toEqual({
       topic: 't',
       partition: 3,
       offset: 1,

@@ -36,7 +36,11 @@ export class PartitionReading {
   }
 
   /** Takes in what was fetched from `offset` on, and gives what can be shown by now. */
-  take({ aborted, bytes }: Pick<Fetched, 'aborted' | 'bytes'>): readonly CommittedRecord[] {
+  take({
+    aborted,
+    bytes,
+    stableOffset,
+  }: Pick<Fetched, 'aborted' | 'bytes' | 'stableOffset'>): readonly CommittedRecord[] {
     const isAborted = abortions(aborted)
     for (const batch of batchesIn(bytes)) {
       if (batch.lastOffset < this.next) continue
@@ -47,7 +51,7 @@ export class PartitionReading {
       this.next = batch.lastOffset + 1
     }
     // All that is decided has been read. A mark that did not come has been compacted away.
-    if (bytes.length === 0) for (const one of this.held) one.isOpen = false
+    if (this.next >= stableOffset) for (const one of this.held) one.isOpen = false
     return this.decided()
   }
 

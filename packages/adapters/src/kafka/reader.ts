@@ -25,6 +25,8 @@ interface Place {
   readonly reading: PartitionReading
   /** When the partition was last read, even if there was nothing new: elapsed time. */
   readAt: number
+  /** The broker has had the offset that the reading began at. */
+  hasBegun: boolean
 }
 
 interface Answer {
@@ -43,7 +45,12 @@ export class TopicReader {
   private readonly clock: Clock
   private readonly options: ReaderOptions
   private readonly places = new Map<number, Place>()
-  private readonly waiting = new Map<number, Promise<Answer>>()
+  /** Partitions that do not have the offset where they should be gone on with. */
+  private readonly fromEarliest = new Set<number>()
+  /** Nodes that have not answered yet. */
+  private readonly asked = new Set<number>()
+  private readonly answers: Answer[] = []
+  private onAnswer = () => {}
   private refreshedAt = 0
 
   constructor(topic: string, calls: Calls, clock: Clock, options: ReaderOptions) {
@@ -57,35 +64,16 @@ export class TopicReader {
     from: ReadonlyMap<number, number>,
     stop: Stop,
   ): AsyncGenerator<readonly CommittedRecord[], void, undefined> {
-    let forget = () => {}
-    const stopped = new Promise<undefined>((resolve) => {
-      forget = stop.onStop(() => resolve(undefined))
-    })
-    try {
-      yield* this.untilStopped(from, stop, stopped)
-    } finally {
-      forget()
-    }
-  }
-
-  private async *untilStopped(
-    from: ReadonlyMap<number, number>,
-    stop: Stop,
-    stopped: Promise<undefined>,
-  ): AsyncGenerator<readonly CommittedRecord[], void, undefined> {
-    await Promise.race([this.begin(from, stop), stopped])
+    await unlessStopped(this.begin(from, stop), stop)
     while (!stop.stopped) {
-      await Promise.race([this.refreshIfDue(from), stopped])
-      const isAsking = this.ask()
-      // No partition has a leader at present.
-      if (!isAsking) await Promise.race([this.recover(), stopped])
-      const answer = await Promise.race([...this.waiting.values(), stopped])
-      if (stop.stopped || answer === undefined) continue
-      this.waiting.delete(answer.node)
-      const batch = this.take(answer)
-      if (batch.records.length > 0) yield batch.records
-      if (batch.why !== undefined) await Promise.race([this.recover(), stopped])
-      this.refuseUnreadable(batch.why)
+      await unlessStopped(this.refreshIfDue(from), stop)
+      const answer = this.ask() ? await this.nextAnswer(stop) : nobody
+      if (answer === undefined) return
+      const { records, why } = this.take(answer)
+      if (records.length > 0) yield records
+      if (why === undefined) continue
+      this.refuseUnreadable(why)
+      await unlessStopped(this.recover(from, stop), stop)
     }
   }
 
@@ -116,29 +104,39 @@ export class TopicReader {
     const count = this.calls.partitionsOf(this.topic)
     const all = Array.from({ length: count }, (_, partition) => partition)
     const fresh = all.filter((partition) => !this.places.has(partition))
-    if (fresh.length === 0) return
-    const first = await list(this.calls, this.topic, fresh, earliest)
-    const last = await list(this.calls, this.topic, fresh, latest)
+    const isGiven = (partition: number) => from.has(partition) && !this.fromEarliest.has(partition)
+    const first = await list(
+      this.calls,
+      this.topic,
+      fresh.filter((partition) => !isGiven(partition)),
+      earliest,
+    )
     for (const partition of fresh) {
-      const begin = first.get(partition) ?? 0
-      const wanted = from.get(partition)
-      // Before the earliest: retention has taken it. Behind the end: the topic has been made anew.
-      const isThere = wanted !== undefined && wanted >= begin && wanted <= (last.get(partition) ?? 0)
-      const reading = new PartitionReading(this.topic, partition, isThere ? wanted : begin)
-      this.places.set(partition, { reading, readAt: this.clock.elapsed() })
+      const offset = first.get(partition) ?? from.get(partition) ?? 0
+      const reading = new PartitionReading(this.topic, partition, offset)
+      this.places.set(partition, { reading, readAt: this.clock.elapsed(), hasBegun: false })
     }
   }
 
   private async refreshIfDue(from: ReadonlyMap<number, number>): Promise<void> {
     if (this.clock.elapsed() - this.refreshedAt < this.options.refreshMs) return
     this.refreshedAt = this.clock.elapsed()
+    await this.refresh(from)
+  }
+
+  /** What can't be reached is noticed where it is read. */
+  private async refresh(from: ReadonlyMap<number, number>): Promise<void> {
     try {
       await this.calls.refresh()
       await this.locate(from)
     } catch (error) {
       if (isUnknownTopic(error)) throw unavailable(`The topic ${this.topic} has been deleted`, error)
-      // What can't be reached is noticed where it is read.
     }
+  }
+
+  private async recover(from: ReadonlyMap<number, number>, stop: Stop): Promise<void> {
+    await this.refresh(from)
+    await this.clock.sleep(this.options.retryMs, stop)
   }
 
   /** Asks every leader that is not being asked. False: there is nobody to wait for. */
@@ -148,7 +146,7 @@ export class TopicReader {
     for (const [partition, { reading }] of this.places) {
       const { offset } = reading
       const leader = calls.leaderOf({ topic, partition })
-      if (leader === undefined || this.waiting.has(leader)) continue
+      if (leader === undefined || this.asked.has(leader)) continue
       const theirs = leaders.get(leader)
       if (theirs === undefined) leaders.set(leader, [{ partition, offset }])
       else theirs.push({ partition, offset })
@@ -156,18 +154,38 @@ export class TopicReader {
     const { maxWaitMs, requestTimeoutMs } = options
     for (const [node, from] of leaders) {
       const call = fetch({ topic, from, maxWaitMs, maxBytes, maxBytesOfPartition }, requestTimeoutMs)
-      const answer = calls.ask(node, call).then(
-        (fetched): Answer => ({ node, fetched, error: undefined }),
-        (error: unknown): Answer => ({ node, fetched: [], error: error ?? new Error('no answer') }),
+      this.asked.add(node)
+      calls.ask(node, call).then(
+        (fetched) => this.answered({ node, fetched, error: undefined }),
+        (error: unknown) => this.answered({ node, fetched: [], error: error ?? new Error('no answer') }),
       )
-      this.waiting.set(node, answer)
     }
-    return this.waiting.size > 0
+    return this.asked.size > 0
+  }
+
+  private answered(answer: Answer): void {
+    this.answers.push(answer)
+    this.onAnswer()
+  }
+
+  /** Undefined: it was stopped. Each wait is one of its own, or what was read would hang on to what is waited for. */
+  private async nextAnswer(stop: Stop): Promise<Answer | undefined> {
+    while (this.answers.length === 0 && !stop.stopped) {
+      let forget = () => {}
+      await new Promise<void>((resolve) => {
+        this.onAnswer = resolve
+        forget = stop.onStop(resolve)
+      })
+      forget()
+    }
+    if (stop.stopped) return undefined
+    const answer = this.answers.shift()
+    if (answer !== undefined) this.asked.delete(answer.node)
+    return answer
   }
 
   /** `why` is set when leaders have to be asked for anew. */
   private take({ fetched, error }: Answer): { readonly records: CommittedRecord[]; readonly why: unknown } {
-    const { topic } = this
     const records: CommittedRecord[] = []
     let why = error
     for (const one of fetched) {
@@ -175,43 +193,49 @@ export class TopicReader {
       if (place === undefined) continue
       if (one.code === code.none) {
         place.readAt = this.clock.elapsed()
+        place.hasBegun = true
         for (const record of place.reading.take(one)) records.push(record)
+      } else if (one.code === code.offsetOutOfRange && !place.hasBegun) {
+        // Retention has taken it, or the topic has been made anew since somebody noted the offset.
+        this.places.delete(one.partition)
+        this.fromEarliest.add(one.partition)
+        why = errorOfCode(one.code)
       } else if (readerPasses.has(one.code)) {
         why = errorOfCode(one.code)
       } else {
-        const at = `${topic}/${one.partition} at ${place.reading.offset}`
         const refusal = errorOfCode(one.code)
+        const at = `${this.topic}/${one.partition} at ${place.reading.offset}`
         throw unavailable(`${at} can not be read: ${refusal.message}`, refusal)
       }
     }
     return { records, why }
   }
 
-  private async recover(): Promise<void> {
-    await this.calls.refresh().catch(() => {})
-    await this.clock.sleep(this.options.retryMs)
-  }
-
   private refuseUnreadable(why: unknown): void {
     const now = this.clock.elapsed()
     for (const [partition, { readAt }] of this.places) {
-      // While nobody asks for more it is not read either.
-      if (why === undefined || now - readAt <= this.options.unreadableMs) continue
+      if (now - readAt <= this.options.unreadableMs) continue
       throw unavailable(`${this.topic}/${partition} can not be read: ${messageOf(why)}`, why)
     }
   }
 }
 
-export const earliest = -2
-/** The first offset that readers of committed records can't see yet. */
-export const latest = -1
+/** There is no partition with a leader. */
+const nobody: Answer = { node: -1, fetched: [], error: new Error('no partition has a leader') }
+
+/** Waits for the work, but no longer than until `stop`: then it may end as it likes. */
+function unlessStopped(work: Promise<void>, stop: Stop): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const forget = stop.onStop(resolve)
+    work.then(resolve, reject).finally(forget)
+  })
+}
+
+const earliest = -2
 const readCommitted = 1
 
-/**
- * For each partition the offset of the first record at or after a time, -1 if there is none; or one of the two ends.
- * Throws when a leader refuses.
- */
-export async function list(
+/** Of each partition the offset at a time, or at one of its ends. Throws when a leader refuses. */
+async function list(
   calls: Calls,
   topic: string,
   partitions: readonly number[],

@@ -118,6 +118,8 @@ export interface FetchOptions {
 export interface Fetched {
   readonly partition: number
   readonly code: number
+  /** Everything before it is decided, and readers of committed records are shown nothing from it on. */
+  readonly stableOffset: number
   /** Transactions that were aborted, as far as they concern what was fetched. In no order. */
   readonly aborted: readonly { readonly producerId: number; readonly firstOffset: number }[]
   /** Batches, the last of which may be cut off. */
@@ -169,12 +171,18 @@ function fetchedPartition(reader: WireReader): Fetched {
   const partition = reader.int32()
   const error = reader.int16()
   reader.int64()
-  reader.int64()
+  const stableOffset = reader.int64()
   reader.int64()
   const aborted = reader.list(() => ({ producerId: reader.int64(), firstOffset: reader.int64() }))
   reader.int32()
   const length = reader.int32()
-  return { partition, code: error, aborted, bytes: length > 0 ? reader.raw(length) : Buffer.alloc(0) }
+  return {
+    partition,
+    code: error,
+    stableOffset,
+    aborted,
+    bytes: length > 0 ? reader.raw(length) : Buffer.alloc(0),
+  }
 }
 
 export function byTopic<P extends Place>(places: readonly P[]): ReadonlyMap<string, readonly P[]> {

@@ -31,11 +31,12 @@ export interface PlannedTopic {
   readonly settings: Readonly<Record<string, string>>
 }
 
-/** What a topic that is there must have as it is planned; the rest is left to who runs the brokers. */
+/** What a topic that is there must have where it is planned; the rest is left to who runs the brokers. */
 export const checkedSettings = [
   'message.timestamp.type',
   'cleanup.policy',
   'unclean.leader.election.enable',
+  'compression.type',
 ] as const
 
 const dayMs = 86_400_000
@@ -59,7 +60,7 @@ export class TopicPlan {
         'min.compaction.lag.ms': `${checkpointLagMs}`,
       }),
       this.plan(skips, ofScheduler, this.kept()),
-      this.plan(runEvents, { partitions, mayHaveMore: true }, this.kept()),
+      this.plan(runEvents, { partitions, mayHaveMore: true }, { ...this.kept(), ...unpacked }),
       this.plan(totals, { partitions, mayHaveMore: true }, compacted),
     ]
   }
@@ -91,6 +92,9 @@ const safe = (minInSyncReplicas: number) => ({
   'unclean.leader.election.enable': 'false',
   'min.insync.replicas': `${minInSyncReplicas}`,
 })
+
+/** Workers in any language write here, with any codec: the broker unpacks what readers could not. */
+const unpacked = { 'compression.type': 'uncompressed' }
 
 /** Only what is in closed segments is compacted: with Kafka's own seven days there would be a week to read. */
 const compacted = {

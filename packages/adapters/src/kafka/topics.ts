@@ -55,12 +55,17 @@ export class KafkaTopics {
     await this.make([...this.plan.basics(), ...runTopics])
   }
 
-  /** Makes the topic of a queue or an exchange, if it is not there. */
+  /** Makes the topic of a queue or an exchange, if it is not there. Faults are `unavailable`. */
   async createRunTopic(topic: string): Promise<void> {
     if (!dispatchTopics(this.parts.options.prefix).isRuns(topic)) {
       throw unavailable(`The topic ${topic} does not exist, and is none of a queue or an exchange`)
     }
-    await this.make([this.plan.runs(topic)])
+    try {
+      await this.make([this.plan.runs(topic)])
+    } catch (error) {
+      // Who asks has runs to write: this is no reason to end the process.
+      throw error instanceof TopicMismatch ? unavailable(error.message, error) : error
+    }
   }
 
   /** The topics of queues and exchanges that are there. */
@@ -130,7 +135,7 @@ async function create(
     if (refusals.includes(topicAlreadyExists)) return
     if (!refusals.includes(invalidReplicationFactor)) throw error
     throw new TopicMismatch([
-      `${topic} shall have ${replication} copies of each partition (replication), and there are fewer brokers`,
+      `${topic} shall have ${replication} copies of each partition (replication), and there are fewer brokers at present`,
     ])
   }
 }
@@ -180,7 +185,7 @@ async function check(admin: Admin, planned: readonly PlannedTopic[]): Promise<vo
       settings.get(topic)?.map(({ configName, configValue }) => [configName, configValue]),
     )
     for (const name of checkedSettings) {
-      if (found.get(name) === wanted[name]) continue
+      if (wanted[name] === undefined || found.get(name) === wanted[name]) continue
       problems.push(`${topic}: ${name}: wanted ${wanted[name]}, found ${found.get(name) ?? 'nothing'}`)
     }
   }
