@@ -1,7 +1,17 @@
 import { type Instant, type Problem, parseInstant } from '@almanac/recurrence'
 
+/** The two that were written last: what is due at one instant is written thousands of times in a row. */
+let newest: { readonly instant: Instant; readonly text: string } = { instant: Number.NaN, text: '' }
+let older = newest
+
 /** ISO 8601 in UTC with milliseconds, the only form that Almanac writes. */
-export const isoOf = (instant: Instant): string => new Date(instant).toISOString()
+export function isoOf(instant: Instant): string {
+  if (instant === newest.instant) return newest.text
+  const found = instant === older.instant ? older : { instant, text: new Date(instant).toISOString() }
+  older = newest
+  newest = found
+  return found.text
+}
 export const isoOrNull = (instant: Instant | null): string | null =>
   instant === null ? null : isoOf(instant)
 

@@ -43,31 +43,30 @@ export interface RunMessageJson extends RunCommandJson {
 
 /** `term`: of the tick that the run is committed with. */
 export function runMessageJson(run: RunCommand, term?: number): RunMessageJson {
-  return {
-    ...runCommandJson(run, 1),
-    exchange: run.exchange,
-    overlap: run.overlap,
-    maxAttempts: run.maxAttempts,
-    partition: run.partition,
-    seq: run.seq,
-    ...(term === undefined ? {} : { term }),
-    ...(run.replayed === true ? { replayed: true } : {}),
-  }
+  const message = runCommandJson(run, 1) as { -readonly [K in keyof RunMessageJson]: RunMessageJson[K] }
+  message.exchange = run.exchange
+  message.overlap = run.overlap
+  message.maxAttempts = run.maxAttempts
+  message.partition = run.partition
+  message.seq = run.seq
+  if (term !== undefined) message.term = term
+  return message
 }
 
 export function runMessageHeaders(run: RunCommand): { readonly [name: string]: string } {
-  return {
+  const headers: { [name: string]: string } = {
     [runHeaders.runId]: run.runId,
     [runHeaders.taskId]: run.taskId,
     [runHeaders.scheduledAt]: isoOf(run.scheduledAt),
-    ...(run.expiresAt === null ? {} : { [runHeaders.expiresAt]: isoOf(run.expiresAt) }),
-    ...(run.priority === null ? {} : { [runHeaders.priority]: String(run.priority) }),
-    [runHeaders.kind]: run.kind,
-    [runHeaders.partition]: String(run.partition),
-    [runHeaders.seq]: String(run.seq),
-    ...(run.replayed === true ? { [runHeaders.replayed]: '1' } : {}),
-    ...(run.traceparent === undefined ? {} : { [runHeaders.traceparent]: run.traceparent }),
   }
+  if (run.expiresAt !== null) headers[runHeaders.expiresAt] = isoOf(run.expiresAt)
+  if (run.priority !== null) headers[runHeaders.priority] = String(run.priority)
+  headers[runHeaders.kind] = run.kind
+  headers[runHeaders.partition] = String(run.partition)
+  headers[runHeaders.seq] = String(run.seq)
+  if (run.replayed === true) headers[runHeaders.replayed] = '1'
+  if (run.traceparent !== undefined) headers[runHeaders.traceparent] = run.traceparent
+  return headers
 }
 
 /** The run of a message that `runMessageJson` has made. Throws when an instant in it can't be read. */

@@ -3,7 +3,7 @@ import type { Tick } from '@almanac/engine'
 import {
   type RunMessageJson,
   runMessageHeaders,
-  runMessageJson,
+  runMessageText,
   runOfMessage,
   type SkipJson,
   skipJson,
@@ -71,7 +71,7 @@ const runRecord = (topics: DispatchTopics, run: RunCommand, term: number): LogRe
   topic: topics.runs(run),
   partition: null,
   key: run.routingKey ?? run.taskId,
-  value: JSON.stringify(runMessageJson(run, term)),
+  value: runMessageText(run, term),
   headers: runMessageHeaders(run),
 })
 
