@@ -60,7 +60,12 @@ export async function createTasks(node, count, inputOf, { atOnce = 2_000, onProg
  * Puts `count` tasks into an empty event log as their commands would, but for what a command costs: the event of one
  * task that was created is repeated, with an id, a name and arguments of its own.
  */
-export async function seedTasks(log, count, inputOf, at = Date.now()) {
+export async function seedTasks(
+  log,
+  count,
+  inputOf,
+  { at = Date.now(), atOnce = 1, onProgress = () => {} } = {},
+) {
   const views = memoryViewStore()
   const commands = createCommands({
     log,
@@ -73,13 +78,19 @@ export async function seedTasks(log, count, inputOf, at = Date.now()) {
   const created = await commands.createTask(context, inputOf(0))
   if (!created.ok) throw new Error(JSON.stringify(created.error))
   const [event] = await log.readStream(taskStream(created.value.state.taskId))
-  for (let index = 1; index < count; index++) {
-    const taskId = `load-${index}`
-    const { name, args } = inputOf(index)
-    const data = { ...event.data, taskId, spec: { ...event.data.spec, name, args } }
-    const { type, version, metadata } = event
-    await log.append(taskStream(taskId), 'none', [{ id: taskId, type, version, data, metadata }])
+  const { type, version, metadata } = event
+  let next = 1
+  const one = async () => {
+    while (next < count) {
+      const index = next++
+      const taskId = `load-${index}`
+      const { name, args } = inputOf(index)
+      const data = { ...event.data, taskId, spec: { ...event.data.spec, name, args } }
+      await log.append(taskStream(taskId), 'none', [{ id: taskId, type, version, data, metadata }])
+      if (index % 1_000 === 0) onProgress(index)
+    }
   }
+  await Promise.all(Array.from({ length: Math.min(atOnce, count) }, one))
 }
 
 export const quantile = (sorted, part) =>
