@@ -27,7 +27,7 @@ export const defaultRunLedgerOptions = {
   discoverEveryMs: 10_000,
   backoffMs: 500,
   maxBackoffMs: 15_000,
-  maxRecords: 500,
+  maxRecords: 1_000,
   gatherMs: 0,
   idleMs: 2_000,
 } as const satisfies Partial<RunLedgerOptions>

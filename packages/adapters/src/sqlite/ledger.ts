@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import type { RunRecord, RunStatus, RunTotals } from '@almanac/domain'
 import type { Clock, Listed, Page, RecordedSkip, RunFilter, RunReads } from '@almanac/engine'
 import type { Instant } from '@almanac/recurrence'
-import { DatabaseSync } from '@photostructure/sqlite'
 import type { LedgerBatch, LedgerSink } from '../ledger/sink.js'
 import type { TotalsSource } from '../ledger/totals-writer.js'
 import { closeDatabase, type Database, openDatabase, type Statement, scalar } from './database.js'
@@ -42,7 +41,6 @@ export const openLedger = (options: LedgerOptions): SqliteLedger => {
   if (typeof opened !== 'string') return new SqliteLedger(opened, options)
   if (opened !== '') options.notice(`The run ledger is read from the topics again: ${opened}.`)
   for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true })
-  makeFile(path)
   const database = openFile(path, 'none')
   database.prepare('INSERT INTO meta VALUES (1, ?, ?)').run(ledgerVersion, options.source)
   return new SqliteLedger(database, options)
@@ -50,13 +48,6 @@ export const openLedger = (options: LedgerOptions): SqliteLedger => {
 
 const openFile = (path: string, check: 'none' | 'quick'): Database =>
   openDatabase({ path, durability: 'normal', migrations: [ledgerSchema], check, readOnly: false })
-
-/** A run touches pages here and there, few bytes in each: smaller pages are less to write. */
-const makeFile = (path: string): void => {
-  const database = new DatabaseSync(path)
-  database.exec('PRAGMA page_size = 2048; VACUUM')
-  database.close()
-}
 
 /** The database, or why it can't be used; '' when there is nothing in it. */
 const openUsable = (path: string, { source, check = 'quick' }: LedgerOptions): Database | string => {
@@ -74,9 +65,6 @@ const openUsable = (path: string, { source, check = 'quick' }: LedgerOptions): D
     return `ledger.db can not be used (${error instanceof Error ? error.message : String(error)})`
   }
 }
-
-/** The same pages are written again and again: a WAL of 32 MB is copied into the file less often. */
-const walPages = 16_000
 
 /** Rows that one transaction of a prune deletes, so that nothing waits for it for long. */
 const pruneBatch = 500
@@ -102,7 +90,6 @@ export class SqliteLedger implements RunReads, LedgerSink, TotalsSource {
   constructor(database: Database, options: LedgerOptions) {
     const pass = (reason: string) => this.passedOver.set(reason, (this.passedOver.get(reason) ?? 0) + 1)
     this.#database = database
-    database.exec(`PRAGMA wal_autocheckpoint = ${walPages}`)
     this.#options = options
     this.#places = new LedgerPlaces(database)
     this.#runs = new LedgerRuns(database, pass)
