@@ -1,11 +1,12 @@
 import { type Clock, unavailable } from '@almanac/engine'
 import type { LogRecord } from '../transactions/index.js'
-import { type Calls, doubtful, failed, isUnknownTopic } from './calls.js'
-import { code, fencedCodes, leaderPasses } from './codes.js'
-import { errorOfCode } from './kafkajs.js'
+import { type Calls, doubtful, failed, isUnknownTopic, messageOf } from './calls.js'
+import { code, fencedCodes, lastingCodes, leaderPasses } from './codes.js'
+import { codeOf, errorOfCode } from './kafkajs.js'
 import { partitionOf } from './murmur2.js'
 import { encodeBatch, sizeAtMost } from './record-batch.js'
 import { type EncodedBatch, type Place, type Produced, produce } from './requests.js'
+import { TopicRefused } from './topic-refused.js'
 import { WireWriter } from './wire.js'
 
 /** Who writes: learnt from `InitProducerId`, and fenced by the next one that asks. */
@@ -29,6 +30,12 @@ export type Round = readonly EncodedBatch[]
 
 export type Appended = Produced
 
+/** Topics that can't be had, however often it is tried. */
+export interface Refused {
+  readonly refused: readonly string[]
+  readonly message: string
+}
+
 /**
  * Counted three times too high for plain text: well below a broker's limit for a batch, which is 1 MB unless the topic
  * has another.
@@ -46,10 +53,11 @@ export class Appender {
   }
 
   /** Finds the partitions and encodes. Nothing is sent yet: a fault is `unavailable`. */
-  async prepare(records: readonly LogRecord[]): Promise<readonly Round[]> {
+  async prepare(records: readonly LogRecord[]): Promise<readonly Round[] | Refused> {
     const topics = new Set<string>()
     for (const { topic } of records) topics.add(topic)
-    await this.learn([...topics])
+    const refused = await this.learn([...topics])
+    if (refused !== undefined) return refused
     const rounds: EncodedBatch[][] = []
     for (const [topic, partitions] of this.byPlace(records)) {
       for (const [partition, theirs] of partitions) {
@@ -127,40 +135,54 @@ export class Appender {
     return { answers: answers.flat(), error }
   }
 
-  private async learn(topics: readonly string[]): Promise<void> {
-    const { calls, createTopic } = this.parts
+  private async learn(topics: readonly string[]): Promise<Refused | undefined> {
+    const { calls } = this.parts
     const what = `about ${topics.join(', ')}`
     const created = new Set<string>()
-    await calls.retrying<true>(
+    return await calls.retrying<Refused | undefined>(
       async () => {
         try {
           await calls.learn(topics)
-          return { done: true }
+          return { done: undefined }
         } catch (error) {
-          if (!isUnknownTopic(error)) return { again: error }
-          for (const topic of await this.unknownOf(topics)) {
-            if (createTopic === undefined) throw unavailable(`The topic ${topic} does not exist`, error)
-            // Once: it takes a while until every broker knows of it.
-            if (!created.has(topic)) await createTopic(topic)
-            created.add(topic)
-          }
-          return { again: error }
+          if (codeOf(error) === undefined) return { again: error }
+          const refused = await this.lookAtEach(topics, created)
+          return refused === undefined ? { again: error } : { done: refused }
         }
       },
       (why) => failed(what, why),
     )
   }
 
-  private async unknownOf(topics: readonly string[]): Promise<readonly string[]> {
-    const unknown: string[] = []
+  /** Makes those that are missing. Once each: it takes a while until every broker knows of it. */
+  private async lookAtEach(topics: readonly string[], created: Set<string>): Promise<Refused | undefined> {
+    const refused: string[] = []
+    let message = ''
     for (const topic of topics) {
       try {
-        await this.parts.calls.learn([topic])
-      } catch (error) {
-        if (isUnknownTopic(error)) unknown.push(topic)
+        await this.lookAt(topic, created)
+      } catch (fault) {
+        if (!(fault instanceof TopicRefused)) throw fault
+        refused.push(topic)
+        message = fault.message
       }
     }
-    return unknown
+    return refused.length === 0 ? undefined : { refused, message }
+  }
+
+  private async lookAt(topic: string, created: Set<string>): Promise<void> {
+    const { calls, createTopic } = this.parts
+    try {
+      await calls.learn([topic])
+    } catch (error) {
+      if (lastingCodes.has(codeOf(error) ?? code.none)) {
+        throw new TopicRefused(`The topic ${topic} is refused: ${messageOf(error)}`, error)
+      }
+      if (!isUnknownTopic(error)) return
+      if (createTopic === undefined) throw unavailable(`The topic ${topic} does not exist`, error)
+      if (!created.has(topic)) await createTopic(topic)
+      created.add(topic)
+    }
   }
 
   private byPlace(records: readonly LogRecord[]): ReadonlyMap<string, ReadonlyMap<number, LogRecord[]>> {

@@ -12,9 +12,14 @@ export const code = {
   coordinatorLoading: 14,
   coordinatorNotAvailable: 15,
   notCoordinator: 16,
+  invalidTopic: 17,
   notEnoughReplicas: 19,
   notEnoughReplicasAfterAppend: 20,
+  topicAuthorizationFailed: 29,
+  clusterAuthorizationFailed: 31,
   topicAlreadyExists: 36,
+  invalidReplicationFactor: 38,
+  policyViolation: 44,
   invalidProducerEpoch: 47,
   invalidTxnState: 48,
   invalidProducerIdMapping: 49,
@@ -72,4 +77,12 @@ export const readerPasses: ReadonlySet<number> = new Set([
   code.fencedLeaderEpoch,
   code.unknownLeaderEpoch,
   code.offsetNotAvailable,
+])
+
+/** The topic can't be had, now or later: its name, or the rights of who asks, are against it. */
+export const lastingCodes: ReadonlySet<number> = new Set([
+  code.invalidTopic,
+  code.topicAuthorizationFailed,
+  code.clusterAuthorizationFailed,
+  code.policyViolation,
 ])

@@ -136,6 +136,15 @@ export function codeOf(error: unknown): number | undefined {
   return name === 'KafkaJSProtocolError' && typeof code === 'number' ? code : undefined
 }
 
+/** All refusals in an error: kafkajs gathers those of several topics. */
+export function codesIn(error: unknown): readonly number[] {
+  const { errors } = error as { readonly errors?: unknown }
+  const all: readonly unknown[] = Array.isArray(errors) ? errors : [error]
+  return all
+    .map((one) => (one as { readonly code?: unknown } | null)?.code)
+    .filter((one) => typeof one === 'number')
+}
+
 export interface ClientOptions {
   /** A broker that does not answer a request for this long is given up. */
   readonly requestTimeoutMs: number

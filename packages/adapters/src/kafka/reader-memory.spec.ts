@@ -28,7 +28,7 @@ const calls = (leaderless = 0): Calls => {
     const bytes = encodeBatch([{ key: 'k', value: 'x'.repeat(bytesOfAnswer) }], producer, 0, 0)
     bytes.writeBigInt64BE(BigInt(offset), 0)
     offset += 1
-    return { partition: 0, code: 0, aborted: [], bytes }
+    return { partition: 0, code: 0, stableOffset: offset, aborted: [], bytes }
   }
   const broker = {
     listOffsets: async () => ({ responses: [{ partitions: [{ partition: 0, offset: '0' }] }] }),

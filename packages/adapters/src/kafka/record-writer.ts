@@ -112,7 +112,9 @@ export class KafkaRecordWriter implements RecordWriter {
   private async append(records: readonly LogRecord[]): Promise<void> {
     this.open ??= await this.begin()
     const { appender } = this.open
-    for (const round of await appender.prepare(records)) {
+    const rounds = await appender.prepare(records)
+    if ('refused' in rounds) throw unavailable(rounds.message)
+    for (const round of rounds) {
       const appended = await appender.append(round)
       if (appended === 'fenced') throw doubtful('to append', new Error('the producer is not known any more'))
     }

@@ -3,9 +3,11 @@ import type { Instant } from '@almanac/recurrence'
 import type { Admin } from 'kafkajs'
 import { dispatchTopics } from '../transactions/index.js'
 import { messageOf } from './calls.js'
+import { code, lastingCodes } from './codes.js'
 import type { KafkaConnection } from './connection.js'
-import { type ClientOptions, codeOf, type OnLog, publicClient } from './kafkajs.js'
+import { type ClientOptions, codesIn, type OnLog, publicClient } from './kafkajs.js'
 import { checkedSettings, type KafkaTopicsOptions, type PlannedTopic, TopicPlan } from './topic-plan.js'
+import { TopicRefused } from './topic-refused.js'
 
 export interface KafkaTopicsParts {
   readonly connection: KafkaConnection
@@ -18,13 +20,21 @@ export interface KafkaTopicsParts {
 /** A topic is there, but is not as it has to be. Nothing is changed by itself: data may depend on it. */
 export class TopicMismatch extends Error {
   readonly problems: readonly string[]
+  /** False when it may come right by itself, as brokers that are down do. */
+  readonly isLasting: boolean
 
-  constructor(problems: readonly string[]) {
+  constructor(problems: readonly string[], isLasting = true) {
     super(`Kafka's topics are not as they have to be: ${problems.join('; ')}`)
     this.name = 'TopicMismatch'
     this.problems = problems
+    this.isLasting = isLasting
   }
 }
+
+const isLasting = (error: unknown): boolean =>
+  error instanceof TopicMismatch
+    ? error.isLasting
+    : error instanceof PortFault && codesIn(error.cause).some((one) => lastingCodes.has(one))
 
 const client: ClientOptions = { requestTimeoutMs: 5_000, connectTimeoutMs: 2_000 }
 /** How long a topic that was created may take to be known. */
@@ -32,8 +42,6 @@ const knownWithinMs = 20_000
 const lookEveryMs = 50
 /** `ConfigResourceTypes.TOPIC` */
 const topicResource = 2
-const topicAlreadyExists = 36
-const invalidReplicationFactor = 38
 
 /** The topics of one cluster. Any number of nodes may make them at the same time. */
 export class KafkaTopics {
@@ -55,7 +63,10 @@ export class KafkaTopics {
     await this.make([...this.plan.basics(), ...runTopics])
   }
 
-  /** Makes the topic of a queue or an exchange, if it is not there. Faults are `unavailable`. */
+  /**
+   * Makes the topic of a queue or an exchange, if it is not there. Faults are `unavailable`; `TopicRefused` when trying
+   * again is of no use.
+   */
   async createRunTopic(topic: string): Promise<void> {
     if (!dispatchTopics(this.parts.options.prefix).isRuns(topic)) {
       throw unavailable(`The topic ${topic} does not exist, and is none of a queue or an exchange`)
@@ -64,6 +75,7 @@ export class KafkaTopics {
       await this.make([this.plan.runs(topic)])
     } catch (error) {
       // Who asks has runs to write: this is no reason to end the process.
+      if (isLasting(error)) throw new TopicRefused(messageOf(error), error)
       throw error instanceof TopicMismatch ? unavailable(error.message, error) : error
     }
   }
@@ -131,24 +143,12 @@ async function create(
       waitForLeaders: false,
     })
   } catch (error) {
-    const refusals = refusalsIn(error)
-    if (refusals.includes(topicAlreadyExists)) return
-    if (!refusals.includes(invalidReplicationFactor)) throw error
-    throw new TopicMismatch([
-      `${topic} shall have ${replication} copies of each partition (replication), and there are fewer brokers at present`,
-    ])
+    const refusals = codesIn(error)
+    if (refusals.includes(code.topicAlreadyExists)) return
+    if (!refusals.includes(code.invalidReplicationFactor)) throw error
+    const copies = `${replication} copies of each partition (replication)`
+    throw new TopicMismatch([`${topic} shall have ${copies}, and there are fewer brokers at present`], false)
   }
-}
-
-/** kafkajs gathers what was refused by topic. */
-function refusalsIn(error: unknown): readonly (number | undefined)[] {
-  const { errors } = error as { readonly errors?: readonly unknown[] }
-  return (errors ?? [error]).map(codeOrUndefined)
-}
-
-function codeOrUndefined(error: unknown): number | undefined {
-  const { code } = error as { readonly code?: unknown }
-  return typeof code === 'number' ? code : codeOf(error)
 }
 
 async function unknownOf(admin: Admin, planned: readonly PlannedTopic[]): Promise<unknown> {
