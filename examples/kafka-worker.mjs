@@ -1,6 +1,7 @@
 // A worker that takes runs from Kafka and tells what became of them. Node 20 and kafkajs are all it needs:
 //   node examples/kafka-worker.mjs --kafka 127.0.0.1:7430 --prefix local --queue default
 // Start several: they are one consumer group, and share the queue's partitions.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import kafkajs from 'kafkajs'
 
@@ -14,6 +15,7 @@ const { values: options } = parseArgs({
   },
 })
 
+const retryMs = 5_000
 const say = (text) => process.stdout.write(`${text}\n`)
 
 /** What to do for each kind of task; a run comes whole, as the HTTP API shows it. */
@@ -29,6 +31,7 @@ const kafka = new kafkajs.Kafka({
   logLevel: kafkajs.logLevel.NOTHING,
 })
 // kafkajs reads committed records only, unless it is told otherwise. Leave it so: others may be of a tick that failed.
+// (Very rarely it shows one of those all the same. Its run comes again, with the same id.)
 const consumer = kafka.consumer({ groupId: `${options.prefix}.${options.queue}.workers` })
 const producer = kafka.producer({ idempotent: true })
 
@@ -59,21 +62,39 @@ const remember = (runId) => {
   if (done.size > 10_000) done.delete(done.values().next().value)
 }
 
-async function work({ message }) {
+async function work({ message, heartbeat }) {
   const run = JSON.parse(message.value.toString())
   if (done.has(run.runId)) return
   if (run.expiresAt !== null && Date.parse(run.expiresAt) < Date.now()) {
     await tell(run, 'expired')
     return
   }
-  await tell(run, 'started')
+  // Kafka gives the partition to others when it hears nothing for 30 seconds, Almanac the run up after an hour.
+  const signs = [
+    setInterval(() => heartbeat().catch(() => {}), 3_000),
+    setInterval(() => tell(run, 'progress').catch(() => {}), 600_000),
+  ]
   try {
-    await (handlers[run.task] ?? fallback)(run)
-    await tell(run, 'succeeded')
-  } catch (error) {
-    await tell(run, 'failed', { error: String(error?.message ?? error) })
+    for (let attempt = 1; (await attempted(run, attempt)) === 'again'; attempt += 1) await sleep(retryMs)
+  } finally {
+    for (const sign of signs) clearInterval(sign)
   }
   remember(run.runId)
+}
+
+/** Attempts are the worker's own: nobody delivers a run again because it has failed. */
+async function attempted(run, attempt) {
+  await tell(run, 'started', { attempt })
+  try {
+    await (handlers[run.task] ?? fallback)(run)
+    await tell(run, 'succeeded', { attempt })
+    return 'done'
+  } catch (error) {
+    const isLast = attempt >= run.maxAttempts
+    const retryAt = isLast ? null : new Date(Date.now() + retryMs).toISOString()
+    await tell(run, 'failed', { attempt, error: String(error?.message ?? error), retryAt })
+    return isLast ? 'done' : 'again'
+  }
 }
 
 await producer.connect()
