@@ -182,11 +182,14 @@ export class ChaosRun {
       world: cluster,
       seed,
       plan: planFaults(seed, faults, spanMs, leaseTtlMs),
+      isProgressing: () => Date.now() - this.timeline.lastAt < stillMs,
       onStrike: (fault, at, detail) => this.record({ kind: 'fault', at, fault, detail }),
     })
     this.nemesis = nemesis
     const striking = nemesis.run()
     await pause(spanMs)
+    // On a slow machine the cluster needs longer to come back before the next strike.
+    await Promise.race([striking, pause(spanMs)])
     nemesis.heal()
     await striking
     cluster.heal()
@@ -317,6 +320,8 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 const lateToleranceMs = 5_000
 const startingMs = 90_000
 const warmUpMs = 45_000
+/** Without a checkpoint in any partition for this long the cluster does not get on. */
+const stillMs = 2_500
 /** At the end nobody sends commands any more. */
 const quietMs = 20_000
 const endingMs = 20_000

@@ -20,11 +20,14 @@ export class Timeline {
   private readonly marks = new Map<number, Mark[]>()
   private readonly owners = new Map<string, string>()
   private isSorted = false
+  /** When the last checkpoint was seen. */
+  lastAt = 0
 
   add(record: HistoryRecord): void {
     if (record.kind === 'owner') this.owners.set(`${record.partition}|${record.term}`, record.nodeId)
     if (record.kind !== 'owner' && record.kind !== 'checkpoint') return
     const { partition, kind, offset, appendedAt: at } = record
+    if (kind === 'checkpoint') this.lastAt = Math.max(this.lastAt, at)
     const term = kind === 'owner' ? record.term : record.checkpoint.term
     const list = this.marks.get(partition)
     if (list === undefined) this.marks.set(partition, [{ at, offset, kind, term }])

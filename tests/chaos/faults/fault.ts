@@ -46,6 +46,8 @@ export interface Fault {
   readonly lastsMs?: readonly [from: number, to: number]
   /** The same in times of a lease, for what has to last longer than one. */
   readonly lastsLeases?: readonly [from: number, to: number]
+  /** It hits what nodes are doing: they have to be doing something. */
+  readonly needsProgress?: boolean
   /** There is no such thing when the event log is a file. */
   readonly needsLogServer?: boolean
   /** Undefined: there is nothing to hit just now. */

@@ -66,18 +66,21 @@ export const kafkaFaults = {
     },
   },
   'commit-answer-lost': {
+    needsProgress: true,
     does: 'the end of a transaction is done, and its answer is lost',
     lastsMs: [2_000, 6_000],
     strike: (world, random) =>
       aimed(world, random, ({ kafka }, options) => kafka.faults.loseAnswer({ api: 'EndTxn' }, options)),
   },
   'commit-request-lost': {
+    needsProgress: true,
     does: 'the end of a transaction is lost on its way',
     lastsMs: [2_000, 6_000],
     strike: (world, random) =>
       aimed(world, random, ({ kafka }, options) => kafka.faults.loseRequest({ api: 'EndTxn' }, options)),
   },
   'commit-delayed': {
+    needsProgress: true,
     does: 'the end of a transaction arrives long after its sender gave up, in the time of the next owner',
     lastsLeases: [1.5, 2.2],
     strike(world, random, lastsMs) {
@@ -86,6 +89,7 @@ export const kafkaFaults = {
     },
   },
   'produce-answer-lost': {
+    needsProgress: true,
     does: 'records are appended in a transaction, and the answer is lost',
     lastsMs: [2_000, 6_000],
     strike: (world, random) =>

@@ -69,6 +69,8 @@ interface NemesisParts {
   readonly world: ChaosWorld
   readonly seed: number
   readonly plan: readonly Planned[]
+  /** Whether the cluster gets on at this moment. */
+  readonly isProgressing: () => boolean
   readonly onStrike: (name: FaultName, at: number, detail: string) => void
 }
 
@@ -77,6 +79,7 @@ export class Nemesis {
   readonly struck: Struck[] = []
   private readonly parts: NemesisParts
   private isOver = false
+  private active = 0
   private wake: () => void = () => {}
   private readonly over: Promise<void>
 
@@ -102,20 +105,36 @@ export class Nemesis {
   private async do({ name, atMs, lastsMs }: Planned, random: Random): Promise<void> {
     const { world, onStrike } = this.parts
     await this.pause(atMs)
+    await this.turn(name)
     let strike: Strike | undefined
-    for (let tries = 0; strike === undefined && tries < patience && !this.isOver; tries += 1) {
-      if (tries > 0) await this.pause(retryMs)
-      strike = this.isOver ? undefined : table[name].strike(world, random, lastsMs)
+    while (strike === undefined && !this.isOver) {
+      strike = table[name].strike(world, random, lastsMs)
+      if (strike === undefined) await this.pause(retryMs)
     }
     if (strike === undefined) return
     const { detail, end, hits } = strike
     const at = Date.now()
+    this.active += 1
     onStrike(name, at, detail)
     await this.pause(lastsMs)
     // What is aimed at single requests waits for one.
-    for (let left = patience; hits?.() === 0 && left > 0 && !this.isOver; left -= 1) await this.pause(retryMs)
+    while (hits?.() === 0 && !this.isOver) await this.pause(retryMs)
     await end?.()
+    this.active -= 1
     this.struck.push({ name, detail, at, endedAt: Date.now(), hits: hits?.() ?? 1 })
+  }
+
+  /**
+   * Too much at once, and nothing works any more that could break: whoever comes then waits, but for a while only,
+   * unless it needs a cluster that gets on.
+   */
+  private async turn(name: FaultName): Promise<void> {
+    const { needsProgress = false }: Fault = table[name]
+    const { isProgressing } = this.parts
+    for (let left = patience; !this.isOver; left -= 1) {
+      if (this.active < mostAtOnce && (isProgressing() || (left <= 0 && !needsProgress))) return
+      await this.pause(retryMs)
+    }
   }
 
   private async pause(ms: number): Promise<void> {
@@ -128,6 +147,7 @@ export class Nemesis {
   }
 }
 
-/** How often a strike that finds nothing to hit is tried. */
-const patience = 60
+const mostAtOnce = 3
 const retryMs = 250
+/** So many times it is looked whether the cluster gets on before something more is done to it all the same. */
+const patience = 32
