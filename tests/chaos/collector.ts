@@ -2,6 +2,7 @@ import {
   type CommittedRecord,
   type DispatchTopics,
   isCheckpoint,
+  isMark,
   isOwner,
   readCheckpoint,
   readOwner,
@@ -119,7 +120,9 @@ export class Collector {
     if (isCheckpoint(record)) {
       return [{ kind: 'checkpoint', partition, offset, appendedAt, checkpoint: readCheckpoint(record) }]
     }
-    if (!isOwner(record)) throw new Error(`${topic}/${partition}/${offset} is neither checkpoint nor owner`)
+    if (isMark(record)) return []
+    if (!isOwner(record))
+      throw new Error(`${topic}/${partition}/${offset} is neither checkpoint nor owner nor mark`)
     const { nodeId, term } = readOwner(record)
     return [{ kind: 'owner', partition, offset, appendedAt, nodeId, term }]
   }

@@ -55,6 +55,7 @@ export function openKafka(parts: KafkaParts): OpenKafka {
   const log = wrapLog(
     new KafkaTransactionLog({ connection, clock, createTopic: (topic) => topics.createRunTopic(topic) }),
   )
+  const writer = new KafkaRecordWriter({ connection, clock })
   const dispatchLog = new TransactionalDispatchLog({
     log,
     clock,
@@ -62,9 +63,9 @@ export function openKafka(parts: KafkaParts): OpenKafka {
     nodeId,
     options: { prefix },
     onServerTime: (...seen) => guard.observe('kafka', ...seen),
+    marks: { partitions, write: (records) => writer.write(records) },
     onFault,
   })
-  const writer = new KafkaRecordWriter({ connection, clock })
   return {
     log,
     dispatchLog,

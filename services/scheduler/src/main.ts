@@ -144,10 +144,17 @@ class Assembly {
       ended.stop()
       await Promise.allSettled(running)
     })
-    return await this.serve(node, telemetry)
+    // Who takes a share without knowing the checkpoints only keeps others from going on.
+    const mayStart =
+      this.config.role === 'api' ? async () => {} : () => kafka.dispatchLog.ready(ended, patienceMs)
+    return await this.serve(node, telemetry, mayStart)
   }
 
-  private async serve(node: Node, { telemetry, metricsText: metrics }: RunningTelemetry): Promise<Running> {
+  private async serve(
+    node: Node,
+    { telemetry, metricsText: metrics }: RunningTelemetry,
+    mayStart: () => Promise<void>,
+  ): Promise<Running> {
     const { config, clock, random, undo, callbacks } = this
     let isReady = false
     const shown = { app: node, ...(metrics === undefined ? {} : { metrics }) }
@@ -174,6 +181,7 @@ class Assembly {
     undo.push(() => api.close())
     const url = await listen(api, config)
     undo.push(() => node.stop())
+    await mayStart()
     await node.start()
     isReady = true
     // While partitions are handed over, probes and whoever waits for an answer are still served.
@@ -295,6 +303,9 @@ class Assembly {
     this.callbacks.onFatal?.(error)
   }
 }
+
+/** How long a node waits for the checkpoints of a partition that can't be read, when it has all others. */
+const patienceMs = 10_000
 
 const firstWaitMs = 250
 const longestWaitMs = 5_000

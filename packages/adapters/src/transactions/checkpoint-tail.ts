@@ -1,7 +1,16 @@
 import type { Checkpoint, PartitionId } from '@almanac/domain'
-import type { PartitionOwner, Stop } from '@almanac/engine'
+import { createStop, eitherStop, type PartitionOwner, type Stop } from '@almanac/engine'
 import type { TransactionalDispatchOptions, TransactionalDispatchParts } from './dispatch-parts.js'
-import { isCheckpoint, isOwner, type OwnerRecord, readCheckpoint, readOwner } from './records.js'
+import { ReadToEnd } from './read-to-end.js'
+import {
+  isCheckpoint,
+  isMark,
+  isOwner,
+  type OwnerRecord,
+  readCheckpoint,
+  readMark,
+  readOwner,
+} from './records.js'
 import { dispatchTopics } from './topics.js'
 import type { CommittedRecord } from './transaction-log.js'
 
@@ -34,10 +43,12 @@ export class CheckpointTail {
   private readonly terms = new Map<PartitionId, number>()
   private readonly owners = new Map<PartitionId, PartitionOwner>()
   private readonly awaited = new Map<string, (before: Before) => void>()
+  private readonly toEnd: ReadToEnd
 
   constructor(parts: TransactionalDispatchParts, options: TransactionalDispatchOptions) {
     this.parts = parts
     this.options = options
+    this.toEnd = new ReadToEnd(parts)
   }
 
   /** Reads until `stop`. Begins again from the earliest record after a fault. */
@@ -52,6 +63,11 @@ export class CheckpointTail {
       }
       if (!stop.stopped) await clock.sleep(this.options.backoffMs * (1 + random.next()), stop)
     }
+  }
+
+  /** Fires when the partition has been read to where it ended when the reading began. */
+  readToEnd(partition: PartitionId): Stop {
+    return this.toEnd.of(partition)
   }
 
   seen(partition: PartitionId): Checkpoint | null {
@@ -93,8 +109,17 @@ export class CheckpointTail {
   private async read(stop: Stop): Promise<void> {
     const { checkpoints } = dispatchTopics(this.options.prefix)
     const found = new Map<PartitionId, Found>()
-    for await (const batch of this.parts.log.follow(checkpoints, stop)) {
-      for (const record of batch) this.take(record, found)
+    const ended = createStop()
+    const { stop: over, forget } = eitherStop(stop, ended)
+    const marking = this.toEnd.begins(over, this.options.backoffMs)
+    marking.catch((fault) => this.parts.onFault('marking the end of the checkpoints', fault))
+    try {
+      for await (const batch of this.parts.log.follow(checkpoints, stop)) {
+        for (const record of batch) this.take(record, found)
+      }
+    } finally {
+      ended.stop()
+      forget()
     }
   }
 
@@ -104,6 +129,8 @@ export class CheckpointTail {
     try {
       if (isOwner(record)) {
         this.meet(partition, readOwner(record), found.get(partition) ?? nothing)
+      } else if (isMark(record)) {
+        this.toEnd.met(partition, readMark(record))
       } else if (isCheckpoint(record)) {
         const checkpoint = readCheckpoint(record)
         found.set(partition, { checkpoint, fault: undefined })

@@ -6,6 +6,7 @@ import { MemoryTransactionLog } from './memory-log.fixture.js'
 import { readRun } from './records.js'
 import { ScriptedLog } from './scripted-log.fixture.js'
 import { dispatchTopics } from './topics.js'
+import type { LogRecord } from './transaction-log.js'
 
 export const topics = dispatchTopics('test')
 
@@ -29,8 +30,11 @@ export class DispatchBench {
   private readonly stops: (() => void)[] = []
   private nodes = 0
 
-  /** `isReading` false: its reader stands still until `run` is called. */
-  node(options: Partial<TransactionalDispatchOptions> = {}, isReading = true): NodeOfTest {
+  /**
+   * `isReading` false: its reader stands still until `run` is called. `hasMarks`: it finds out where the end was when it
+   * began.
+   */
+  node(options: Partial<TransactionalDispatchOptions> = {}, isReading = true, hasMarks = false): NodeOfTest {
     const { clock, memory } = this
     const log = new ScriptedLog(memory, (ms) => clock.sleep(ms))
     const faults: unknown[] = []
@@ -47,11 +51,21 @@ export class DispatchBench {
         serverTimes.push({ serverTime, askedAt, answeredAt }),
       onCommitted: (partition, checkpoint) => seen.push({ partition, checkpoint }),
       onFault: (_, fault) => faults.push(fault),
+      ...(hasMarks ? { marks: { partitions: 64, write: (records) => this.write(records) } } : {}),
     })
     const stop = createStop()
     this.stops.push(() => stop.stop())
     if (isReading) void dispatch.run(stop)
     return { dispatch, log, faults, seen, serverTimes, stopReading: () => stop.stop() }
+  }
+
+  /** What marks are written with meets that. */
+  marksFault: Error | undefined
+
+  private async write(records: readonly LogRecord[]): Promise<void> {
+    if (this.marksFault !== undefined) throw this.marksFault
+    for (const record of records) this.memory.append(record, { state: 'committed' })
+    this.memory.changedNow()
   }
 
   /** What the promise comes to, while up to `ms` pass. */

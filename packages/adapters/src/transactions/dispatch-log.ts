@@ -42,6 +42,26 @@ export class TransactionalDispatchLog implements DispatchLog {
     return this.tail.run(stop)
   }
 
+  /**
+   * Resolves when the checkpoints of all partitions have been read to where they ended at the start: the time to take a
+   * share. One that can't be read does not keep the others waiting: `patienceMs` after the last one it is gone without.
+   */
+  async ready(stop: Stop, patienceMs: number): Promise<void> {
+    const { clock, marks } = this.parts
+    let known = 0
+    let knownAt = clock.elapsed()
+    while (!stop.stopped) {
+      let count = 0
+      for (let partition = 0; partition < (marks?.partitions ?? 0); partition++) {
+        if (this.tail.readToEnd(partition).stopped) count += 1
+      }
+      if (count === (marks?.partitions ?? 0)) return
+      if (count > known) [known, knownAt] = [count, clock.elapsed()]
+      if (known > 0 && clock.elapsed() - knownAt > patienceMs) return
+      await clock.sleep(readyStepMs, stop)
+    }
+  }
+
   seen(partition: PartitionId): Checkpoint | null {
     return this.tail.seen(partition)
   }
@@ -65,12 +85,28 @@ export class TransactionalDispatchLog implements DispatchLog {
   async claim(partition: PartitionId, termAbove = 0): Promise<Claim> {
     const taking = new TakeOver(this.parts, this.options)
     try {
+      await this.readToEnd(partition, taking)
       await taking.begin(this.topics.transactionalId(partition))
       return await this.settle(partition, taking, termAbove)
     } catch (fault) {
       taking.close()
       const message = `Partition ${partition} could not be claimed`
       throw isFault(fault) ? unavailable(`${message}: ${fault.message}`, fault) : fault
+    }
+  }
+
+  /** Nobody is thrown out before this node could go on in their place. */
+  private async readToEnd(partition: PartitionId, taking: TakeOver): Promise<void> {
+    const read = this.tail.readToEnd(partition)
+    if (read.stopped) return
+    let forget = () => {}
+    const fired = new Promise<void>((resolve) => {
+      forget = read.onStop(resolve)
+    })
+    try {
+      await taking.inTime(fired, 'its checkpoints are still being read')
+    } finally {
+      forget()
     }
   }
 
@@ -126,6 +162,8 @@ export class TransactionalDispatchLog implements DispatchLog {
   }
 }
 
+const readyStepMs = 20
+
 const isFault = (fault: unknown): fault is PortFault => fault instanceof PortFault
 
 /** One attempt to become the holder of an id, and to do something as such before the deadline of a claim. */
@@ -154,10 +192,10 @@ class TakeOver {
     await this.inTime(taking)
   }
 
-  async inTime<T>(work: Promise<T>): Promise<T> {
+  async inTime<T>(work: Promise<T>, why = 'it took too long'): Promise<T> {
     const { clock } = this.parts
     const result = await within(clock, this.deadline - clock.elapsed(), work)
-    if (result === tooLate) throw unavailable('it took too long')
+    if (result === tooLate) throw unavailable(why)
     return result
   }
 

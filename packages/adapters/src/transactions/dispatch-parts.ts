@@ -1,7 +1,7 @@
 import type { Checkpoint, PartitionId } from '@almanac/domain'
 import type { Clock, Random } from '@almanac/engine'
 import type { Instant } from '@almanac/recurrence'
-import type { TransactionLog } from './transaction-log.js'
+import type { LogRecord, TransactionLog } from './transaction-log.js'
 
 /** How ticks are committed. Every duration is in milliseconds. */
 export interface TransactionalDispatchOptions {
@@ -30,6 +30,16 @@ export const defaultTransactionalDispatchOptions = {
   maxRecordsPerSend: 1_000,
 } as const satisfies Partial<TransactionalDispatchOptions>
 
+/** How a reader marks where the end was when it began. */
+export interface ReadMarks {
+  /** Of the scheduler. */
+  readonly partitions: number
+  /**
+   * Appends outside of transactions: one that is open in all partitions would hold up all claims. Throws a `PortFault`.
+   */
+  write(records: readonly LogRecord[]): Promise<void>
+}
+
 /** What the dispatch log is made of. */
 export interface TransactionalDispatchParts {
   readonly log: TransactionLog
@@ -43,6 +53,11 @@ export interface TransactionalDispatchParts {
   readonly onServerTime?: (serverTime: Instant, askedAt: number, answeredAt: number) => void
   /** A newer checkpoint than any before has been seen: another node's, or one's own as soon as it is committed. */
   readonly onCommitted?: (partition: PartitionId, checkpoint: Checkpoint) => void
+  /**
+   * With it the reader of checkpoints finds out when it has come to the end of what was there, and a partition is not
+   * claimed before: such a claim would throw out its owner, and come to nothing. Absent: claims do not wait.
+   */
+  readonly marks?: ReadMarks
   /** Something went wrong and is tried again, or left to who claims next. */
   readonly onFault: (message: string, fault: unknown) => void
 }

@@ -2,6 +2,7 @@ export * from './dispatch-log.js'
 export * from './dispatch-parts.js'
 export {
   isCheckpoint,
+  isMark,
   isOwner,
   type OwnerRecord,
   readCheckpoint,

@@ -39,9 +39,10 @@ interface SkipsJson extends Omit<SkipsRecord, 'skips'> {
 /** Entries of one skips record: with the longest ids it stays below a broker's limit of 1 MB a record. */
 const skipsPerRecord = 1_000
 
-/** Keys of the two kinds differ, or compaction would let an owner record take the checkpoint's place. */
+/** Keys of the kinds differ, or compaction would let an owner record take the checkpoint's place. */
 const checkpointKey = (partition: PartitionId): string => `${partition}:checkpoint`
 const ownerKey = (partition: PartitionId): string => `${partition}:owner`
+const markKey = (partition: PartitionId): string => `${partition}:mark`
 
 export const ownerRecord = (
   topics: DispatchTopics,
@@ -52,6 +53,14 @@ export const ownerRecord = (
   partition,
   key: ownerKey(partition),
   value: JSON.stringify(owner),
+})
+
+/** Where the log of checkpoints ended when a reader began. One is kept, whoever's it is. */
+export const markRecord = (topics: DispatchTopics, partition: PartitionId, mark: string): LogRecord => ({
+  topic: topics.checkpoints,
+  partition,
+  key: markKey(partition),
+  value: JSON.stringify({ mark }),
 })
 
 /** All records of a tick; the checkpoint comes last. */
@@ -95,6 +104,15 @@ function skipsRecords(topics: DispatchTopics, partition: PartitionId, tick: Tick
 
 export const isCheckpoint = ({ key, partition }: CommittedRecord): boolean => key === checkpointKey(partition)
 export const isOwner = ({ key, partition }: CommittedRecord): boolean => key === ownerKey(partition)
+
+export const isMark = ({ key, partition }: CommittedRecord): boolean => key === markKey(partition)
+
+/** Reads a record of `checkpoints` whose key is a mark's. Throws when it is none. */
+export function readMark(record: CommittedRecord): string {
+  const read = jsonIn(record) as { readonly mark?: unknown } | null
+  if (typeof read?.mark !== 'string') throw new Error(`${placeOf(record)} is no mark`)
+  return read.mark
+}
 
 /** Reads a record of `checkpoints` whose key is a checkpoint's. Throws when it is none. */
 export function readCheckpoint(record: CommittedRecord): Checkpoint {
