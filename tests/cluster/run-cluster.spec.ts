@@ -15,6 +15,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const program = fileURLToPath(new URL('../../infra/bin/cluster.mjs', import.meta.url))
 const worker = fileURLToPath(new URL('../../examples/kafka-worker.mjs', import.meta.url))
+/** So many that each of three nodes has some. */
+const partitionCount = 24
 const port = 19_000 + Math.floor(Math.random() * 500)
 const api = (node: number) => `http://127.0.0.1:${port + node - 1}`
 const broker = `127.0.0.1:${port + 10}`
@@ -52,7 +54,7 @@ function start(): void {
     '--port',
     `${port}`,
     '--partitions',
-    '8',
+    `${partitionCount}`,
     '--lease-ttl',
     '4',
     '--redis',
@@ -146,7 +148,8 @@ describe('npm run cluster on real servers', { timeout: 180_000 }, () => {
     await expect.poll(() => output, patient).toContain(`${owner} (pid ${pidOf(owner)}) ended by SIGKILL`)
     await expect
       .poll(
-        () => ownersBy(survivor).then((owners) => owners.length === 24 && !owners.includes(owner)),
+        () =>
+          ownersBy(survivor).then((owners) => owners.length === partitionCount && !owners.includes(owner)),
         patient,
       )
       .toBe(true)
@@ -211,9 +214,9 @@ describe('npm run cluster on real servers', { timeout: 180_000 }, () => {
 
 /** Occurrences between the first and the last run that were skipped for a reason: also an outcome. */
 async function skippedOf(taskId: string, node: number, ran: readonly number[]): Promise<readonly number[]> {
-  const range = `count=1000&from=${new Date(Math.min(...ran)).toISOString()}&to=${new Date(Math.max(...ran)).toISOString()}`
-  const url = `${api(node)}/v1/namespaces/default/tasks/${taskId}/occurrences?${range}`
-  const { body } = await ask(url)
+  const [from, to] = [Math.min(...ran), Math.max(...ran)].map((at) => new Date(at).toISOString())
+  const list = `${api(node)}/v1/namespaces/default/tasks/${taskId}/occurrences`
+  const { body } = await ask(`${list}?count=1000&from=${from}&to=${to}`)
   return body.items
     .filter(({ outcome }: { outcome: string }) => outcome === 'skipped')
     .flatMap((item: { at: string; count: number }) =>
