@@ -1,7 +1,7 @@
 import { RedisLeaseStore, RedisMembership, type RedisServers } from '@almanac/adapters/redis'
 import { PortFault } from '@almanac/engine'
 import { Redis } from 'ioredis'
-import Redlock, { ExecutionError, ResourceLockedError } from 'redlock'
+import Redlock, { ExecutionError, type LockClient, ResourceLockedError } from 'redlock'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import {
   freshPrefix,
@@ -66,7 +66,7 @@ async function holds(holder: string): Promise<boolean> {
 describe('an answer after the time of the lease', () => {
   it('is a lock for redlock, and no lease', async () => {
     relay.answersAfterMs = 400
-    const lock = await new Redlock([client], { retryCount: 0 }).acquire([key], 200)
+    const lock = await new Redlock([client as unknown as LockClient], { retryCount: 0 }).acquire([key], 200)
     expect(lock.expiration).toBeLessThan(Date.now())
     expect(await unavailableSoon(leases.acquire(1, 'a', 200))).toContain('not answered in time')
   })
@@ -79,7 +79,7 @@ describe('a server that swallows everything', () => {
     const over = () => {
       isOver = true
     }
-    void new Redlock([client]).acquire([key], 1_000).then(over, over)
+    void new Redlock([client as unknown as LockClient]).acquire([key], 1_000).then(over, over)
     await unavailableSoon(leases.acquire(1, 'a', 10_000))
     await unavailableSoon(leases.release(1, 'a'))
     await pass(1_000)
@@ -100,7 +100,7 @@ describe('a server that swallows everything', () => {
 
 describe('a step of the wall clock', () => {
   it('ends a lock or makes it eternal for redlock, and changes nothing for a lease', async () => {
-    const redlock = new Redlock([client], { retryCount: 0 })
+    const redlock = new Redlock([client as unknown as LockClient], { retryCount: 0 })
     const lock = await redlock.acquire([key], 10_000)
     expect(await leases.acquire(1, 'a', 10_000)).toBe('held')
     stepWall(3_600_000)
@@ -117,7 +117,7 @@ describe('an attempt whose answer was lost', () => {
     const impatient = new Redis(relay.url, { replyMapping: 'legacy', commandTimeout: 300 })
     impatient.on('error', () => {})
     await impatient.ping()
-    const redlock = new Redlock([impatient], { retryCount: 5, retryDelay: 300 })
+    const redlock = new Redlock([impatient as unknown as LockClient], { retryCount: 5, retryDelay: 300 })
     await (await redlock.acquire([key], 1_000)).release()
     await leases.release(1, 'a')
     relay.answersAfterMs = 700
@@ -139,7 +139,7 @@ describe('an attempt whose answer was lost', () => {
 
 describe('giving back what is over', () => {
   it('fails with redlock, and is nothing with leases', async () => {
-    const redlock = new Redlock([client], { retryCount: 0 })
+    const redlock = new Redlock([client as unknown as LockClient], { retryCount: 0 })
     const lock = await redlock.acquire([key], 50)
     await leases.acquire(1, 'a', 50)
     await pass(100)
@@ -150,9 +150,11 @@ describe('giving back what is over', () => {
 
 describe('a holder that is started again under its name', () => {
   it('is kept out by redlock, and has its lease', async () => {
-    await new Redlock([client], { retryCount: 0 }).acquire([key], 60_000)
+    await new Redlock([client as unknown as LockClient], { retryCount: 0 }).acquire([key], 60_000)
     await leases.acquire(1, 'a', 60_000)
-    await expect(new Redlock([client], { retryCount: 0 }).acquire([key], 60_000)).rejects.toThrow()
+    await expect(
+      new Redlock([client as unknown as LockClient], { retryCount: 0 }).acquire([key], 60_000),
+    ).rejects.toThrow()
     const again = await openFor([relay])
     const prefix = freshPrefix()
     await new RedisLeaseStore(servers, { prefix }).acquire(1, 'a', 60_000)

@@ -174,7 +174,7 @@ export class Node implements Application {
       clock,
       views,
       runs,
-      barrier: new Barrier(log, this.projector, options.barrierDeadlineMs),
+      barrier: new Barrier(log, this.projector, clock, options.barrierDeadlineMs),
       definitions,
       followUps: followUpsOf(this.chores, this.system, log, clock),
       options,
@@ -240,9 +240,9 @@ export class Node implements Application {
     const heard = createStop()
     const renewing = tenure.run(draining, () => heard.stop())
     await Promise.race([renewing, new Promise<void>((resolve) => heard.onStop(resolve))])
-    if (options.weight > 0) await scheduler.run(draining, onReady)
-    else onReady()
-    await renewing
+    if (options.weight === 0) onReady()
+    // Together: a node whose renewals have ended in an error must not go on as if it were a member.
+    await Promise.all([renewing, options.weight > 0 ? scheduler.run(draining, onReady) : undefined])
     await tenure.leave()
   }
 

@@ -76,15 +76,13 @@ export const mutants = [
     edits: [
       edit(
         claim,
-        "return outcome === tooLate ? 'unknown' : outcome;\n    }\n    async takenBack",
+        "return outcome === tooLate ? 'unknown' : outcome;",
         `if (outcome !== tooLate) return outcome;
             if (this.isReused) return 'unknown';
             this.isReused = true;
             transactor.state = 'good'; transactor.added?.clear();
             try { return await this.write(transactor, tick) } catch { return 'unknown' }
-            finally { this.isReused = false }
-    }
-    async takenBack`,
+            finally { this.isReused = false }`,
       ),
     ],
   },
@@ -115,7 +113,7 @@ export const mutants = [
     edits: [
       edit(
         'engine/dist/projection/barrier.js',
-        'const head = await this.log.head();',
+        'const head = await this.head();',
         'const head = 0; await undefined;',
       ),
     ],
@@ -197,8 +195,8 @@ export const mutants = [
     edits: [
       edit(
         claim,
-        "return outcome === tooLate ? 'unknown' : outcome;\n    }\n    async takenBack",
-        "return outcome === tooLate ? 'unknown' : 'committed';\n    }\n    async takenBack",
+        "return outcome === tooLate ? 'unknown' : outcome;",
+        "return outcome === tooLate ? 'unknown' : 'committed';",
       ),
       edit(
         claim,

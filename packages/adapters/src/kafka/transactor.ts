@@ -61,7 +61,9 @@ export class KafkaTransactor implements Transactor {
     return this.attempt<SendOutcome, Fenced>(fenced, async () => {
       const { appender } = this.parts
       const rounds = await appender.prepare(records)
-      if ('refused' in rounds) throw unavailable(rounds.message)
+      if ('refused' in rounds) {
+        return { outcome: 'refused', topics: rounds.refused, message: rounds.message }
+      }
       if ((await this.join(appender.placesOf(rounds))) === 'fenced') return fenced
       let appendedAt: Instant = 0
       for (const round of rounds) {

@@ -44,6 +44,7 @@ export class CheckpointTail {
   private readonly owners = new Map<PartitionId, PartitionOwner>()
   private readonly awaited = new Map<string, (before: Before) => void>()
   private readonly toEnd: ReadToEnd
+  private readonly foreign = new Map<PartitionId, OwnerRecord>()
 
   constructor(parts: TransactionalDispatchParts, options: TransactionalDispatchOptions) {
     this.parts = parts
@@ -68,6 +69,11 @@ export class CheckpointTail {
   /** Fires when the partition has been read to where it ended when the reading began. */
   readToEnd(partition: PartitionId): Stop {
     return this.toEnd.of(partition)
+  }
+
+  /** The last owner when it is one over another event log. */
+  foreignOwner(partition: PartitionId): OwnerRecord | undefined {
+    return this.foreign.get(partition)
   }
 
   seen(partition: PartitionId): Checkpoint | null {
@@ -147,7 +153,11 @@ export class CheckpointTail {
     const resolve = this.awaited.get(owner.nonce)
     this.awaited.delete(owner.nonce)
     resolve?.({ ...found, highestTerm: this.highestTerm(partition) })
-    const { nodeId, term } = owner
+    const { nodeId, term, eventLogId } = owner
+    const { eventLogId: own } = this.parts
+    if (own !== undefined && eventLogId !== undefined && eventLogId !== own)
+      this.foreign.set(partition, owner)
+    else this.foreign.delete(partition)
     if (term >= (this.owners.get(partition)?.term ?? 0)) this.owners.set(partition, { nodeId, term })
     this.learn(partition, term)
   }

@@ -1,10 +1,17 @@
 import type { Checkpoint, PartitionId } from '@almanac/domain'
-import { type Claim, type CommitOutcome, PortFault, type Tick } from '@almanac/engine'
+import {
+  type Claim,
+  type CommitOutcome,
+  PortFault,
+  type Tick,
+  Unroutable,
+  unavailable,
+} from '@almanac/engine'
 import { tooLate, within } from './deadline.js'
 import type { TransactionalDispatchOptions, TransactionalDispatchParts } from './dispatch-parts.js'
 import { tickRecords } from './records.js'
 import { dispatchTopics } from './topics.js'
-import type { Transactor } from './transaction-log.js'
+import type { SendOutcome, Transactor } from './transaction-log.js'
 
 interface ClaimParts {
   readonly partition: PartitionId
@@ -46,8 +53,9 @@ export class TransactionalClaim implements Claim {
     if (this.isCommitting) throw new Error(`Partition ${this.partition} commits two ticks at once`)
     this.refuseOutOfOrder(tick.next)
     this.isCommitting = true
-    const outcome = await this.outcomeOf(transactor, tick)
-    this.isCommitting = false
+    const outcome = await this.outcomeOf(transactor, tick).finally(() => {
+      this.isCommitting = false
+    })
     if (outcome === 'committed') {
       this.last = tick.next
       this.made.onCommitted(tick.next)
@@ -72,6 +80,8 @@ export class TransactionalClaim implements Claim {
     try {
       return await this.write(transactor, tick)
     } catch (fault) {
+      // Taken back already: the claim is as good as before.
+      if (fault instanceof Unroutable) throw fault
       if (!(fault instanceof PortFault)) {
         // A broken invariant: whoever sees it may not go on with this claim either.
         void this.end()
@@ -94,6 +104,7 @@ export class TransactionalClaim implements Claim {
       const sent = await within(clock, left(), transactor.send(batch))
       if (sent === tooLate) return 'unknown'
       if (sent.outcome === 'fenced') return 'fenced'
+      if (sent.outcome === 'refused') return await this.refused(transactor, tick, sent)
       onServerTime?.(sent.appendedAt, askedAt, clock.elapsed())
       if (left() <= 0) return await this.takenBack(transactor, 'unknown')
       if (sent.appendedAt + options.earlyToleranceMs < tick.next.evaluatedAt) {
@@ -102,6 +113,21 @@ export class TransactionalClaim implements Claim {
     }
     const outcome = await within(clock, left(), transactor.commit())
     return outcome === tooLate ? 'unknown' : outcome
+  }
+
+  /** Throws `Unroutable` with the tasks whose runs go to what can't be had. */
+  private async refused(
+    transactor: Transactor,
+    { runs }: Tick,
+    { topics, message }: Extract<SendOutcome, { readonly outcome: 'refused' }>,
+  ): Promise<CommitOutcome> {
+    const outcome = await this.takenBack(transactor, 'early')
+    if (outcome === 'unknown') return outcome
+    const known = dispatchTopics(this.made.options.prefix)
+    const lost = runs.filter((run) => topics.includes(known.runs(run)))
+    // A topic of the cluster's own: that is nobody's fault, and no reason to go on without it.
+    if (lost.length === 0) throw unavailable(message)
+    throw new Unroutable([...new Set(lost.map(({ taskId }) => taskId))], message)
   }
 
   private async takenBack(transactor: Transactor, outcome: 'early' | 'unknown'): Promise<CommitOutcome> {

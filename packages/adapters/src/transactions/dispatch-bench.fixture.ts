@@ -34,7 +34,12 @@ export class DispatchBench {
    * `isReading` false: its reader stands still until `run` is called. `hasMarks`: it finds out where the end was when it
    * began.
    */
-  node(options: Partial<TransactionalDispatchOptions> = {}, isReading = true, hasMarks = false): NodeOfTest {
+  node(
+    options: Partial<TransactionalDispatchOptions> = {},
+    isReading = true,
+    hasMarks = false,
+    eventLogId?: string,
+  ): NodeOfTest {
     const { clock, memory } = this
     const log = new ScriptedLog(memory, (ms) => clock.sleep(ms))
     const faults: unknown[] = []
@@ -51,6 +56,7 @@ export class DispatchBench {
         serverTimes.push({ serverTime, askedAt, answeredAt }),
       onCommitted: (partition, checkpoint) => seen.push({ partition, checkpoint }),
       onFault: (_, fault) => faults.push(fault),
+      ...(eventLogId === undefined ? {} : { eventLogId }),
       ...(hasMarks ? { marks: { partitions: 64, write: (records) => this.write(records) } } : {}),
     })
     const stop = createStop()

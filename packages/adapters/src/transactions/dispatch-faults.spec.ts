@@ -1,7 +1,7 @@
 import { type Claim, PortFault } from '@almanac/engine'
 import { nextCheckpoint, sampleRun, tickOf } from '@almanac/engine/contracts/samples'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { DispatchBench } from './dispatch-bench.fixture.js'
+import { DispatchBench, topics } from './dispatch-bench.fixture.js'
 
 let bench: DispatchBench
 beforeEach(() => {
@@ -50,6 +50,56 @@ describe('a commit that is fenced', () => {
     })
     expect(await claim.commit(tick)).toBe('fenced')
     expect(bench.runIds()).toEqual(['r-1'])
+  })
+})
+
+describe('a commit with runs for a topic that can not be had', () => {
+  const runs = [
+    sampleRun('r-2', { taskId: 'good' }),
+    sampleRun('r-3', { taskId: 'lost', queue: 'no:right' }),
+    sampleRun('r-4', { taskId: 'lost', queue: 'no:right' }),
+  ]
+
+  it('tells whose runs they are, writes nothing, and the claim goes on without them', async () => {
+    const { node, claim, tick } = await claimed()
+    node.log.next('send', { refused: 'test.queue.no..cright' })
+    await expect(claim.commit({ ...tick, runs })).rejects.toMatchObject({
+      name: 'PortFault',
+      code: 'unavailable',
+      taskIds: ['lost'],
+      message: 'no right',
+    })
+    expect(bench.runIds()).toEqual(['r-1'])
+    expect(await claim.commit({ ...tick, runs: runs.slice(0, 1) })).toBe('committed')
+    expect([...bench.runIds()].sort()).toEqual(['r-1', 'r-2'])
+  })
+
+  it('in its second part leaves nothing of the first one', async () => {
+    const { node, claim, tick } = await claimed()
+    const many = Array.from({ length: 1_000 }, (_, n) => sampleRun(`big-${n}`))
+    node.log.next('send', 0)
+    node.log.next('send', { refused: 'test.queue.no..cright' })
+    const work = expect(claim.commit({ ...tick, runs: [...many, ...runs] })).rejects.toMatchObject({
+      taskIds: ['lost'],
+    })
+    await bench.clock.advance(10)
+    await work
+    expect(await claim.commit({ ...tick, runs: runs.slice(0, 1) })).toBe('committed')
+    expect([...bench.runIds()].sort()).toEqual(['r-1', 'r-2'])
+  })
+
+  it('is unknown when it can not be taken back', async () => {
+    const { node, claim, tick } = await claimed()
+    node.log.next('send', { refused: 'test.queue.no..cright' })
+    node.log.next('abort', 'unknown')
+    expect(await claim.commit({ ...tick, runs })).toBe('unknown')
+    await expectDead(node, claim, tick)
+  })
+
+  it('which is one of the cluster itself is a fault of nobody', async () => {
+    const { node, claim, tick } = await claimed()
+    node.log.next('send', { refused: topics.skips })
+    expect(await claim.commit(tick)).toBe('unknown')
   })
 })
 

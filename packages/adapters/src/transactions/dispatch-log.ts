@@ -62,6 +62,15 @@ export class TransactionalDispatchLog implements DispatchLog {
     }
   }
 
+  /** A node that has claimed partitions of these topics over another event log, as far as it has been read. */
+  foreignNode(): string | undefined {
+    for (let partition = 0; partition < (this.parts.marks?.partitions ?? 0); partition++) {
+      const other = this.tail.foreignOwner(partition)
+      if (other !== undefined) return other.nodeId
+    }
+    return undefined
+  }
+
   seen(partition: PartitionId): Checkpoint | null {
     return this.tail.seen(partition)
   }
@@ -86,6 +95,7 @@ export class TransactionalDispatchLog implements DispatchLog {
     const taking = new TakeOver(this.parts, this.options)
     try {
       await this.readToEnd(partition, taking)
+      this.refuseForeign(partition)
       await taking.begin(this.topics.transactionalId(partition))
       return await this.settle(partition, taking, termAbove)
     } catch (fault) {
@@ -93,6 +103,11 @@ export class TransactionalDispatchLog implements DispatchLog {
       const message = `Partition ${partition} could not be claimed`
       throw isFault(fault) ? unavailable(`${message}: ${fault.message}`, fault) : fault
     }
+  }
+
+  private refuseForeign(partition: PartitionId): void {
+    const other = this.tail.foreignOwner(partition)
+    if (other !== undefined) throw unavailable(`it belongs to ${other.nodeId}, over another event log`)
   }
 
   /** Nobody is thrown out before this node could go on in their place. */
@@ -144,14 +159,20 @@ export class TransactionalDispatchLog implements DispatchLog {
   /** Writes an owner record and waits for it to be read. Everything committed earlier has been read by then. */
   private async introduce(partition: PartitionId, taking: TakeOver, term: number): Promise<Before> {
     const { tail, parts } = this
-    const { clock, nodeId, random, onServerTime } = parts
+    const { clock, nodeId, random, eventLogId, onServerTime } = parts
     const nonce = random.token(16)
     const before = tail.expect(nonce)
     try {
-      const record = ownerRecord(this.topics, partition, { nonce, nodeId, term })
+      const record = ownerRecord(this.topics, partition, {
+        nonce,
+        nodeId,
+        term,
+        ...(eventLogId === undefined ? {} : { eventLogId }),
+      })
       const askedAt = clock.elapsed()
       const sent = await taking.inTime(taking.transactor.send([record]))
       if (sent.outcome === 'fenced') throw unavailable('another node is claiming it')
+      if (sent.outcome === 'refused') throw unavailable(sent.message)
       onServerTime?.(sent.appendedAt, askedAt, clock.elapsed())
       const outcome = await taking.inTime(taking.transactor.commit())
       if (outcome === 'fenced') throw unavailable('another node is claiming it')

@@ -48,6 +48,12 @@ export interface TransactionalDispatchParts {
   readonly random: Random
   /** In every owner record. */
   readonly nodeId: string
+  /**
+   * Tells the event log from every other one, and is in every owner record: where the records are of another one,
+   * nothing is claimed. Two clusters that share a prefix by mistake would each go on from the other's checkpoints, and
+   * both lose occurrences. Absent: not looked at.
+   */
+  readonly eventLogId?: string
   readonly options: Pick<TransactionalDispatchOptions, 'prefix'> & Partial<TransactionalDispatchOptions>
   /** The log's clock, learnt from a request; `askedAt` and `answeredAt` are elapsed time of this node's clock. */
   readonly onServerTime?: (serverTime: Instant, askedAt: number, answeredAt: number) => void

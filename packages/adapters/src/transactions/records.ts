@@ -18,6 +18,8 @@ export interface OwnerRecord {
   readonly nonce: string
   readonly nodeId: string
   readonly term: number
+  /** Of the claimant's event log; absent: it does not tell. */
+  readonly eventLogId?: string
 }
 
 /** What one tick, or a part of a big one, decided not to run. */

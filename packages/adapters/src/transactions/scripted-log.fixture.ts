@@ -7,7 +7,7 @@ type Call = 'takeOver' | 'send' | 'commit' | 'abort' | 'close'
 /**
  * What the next call of that kind meets. `unavailable`: it is not done. `unknown`: neither, but that can't be known;
  * `unknown, done`: it is done. `hang`: it is never answered. `bug`: a fault that is no port's. A number: it is done
- * after so many ms. A function: called before it is done.
+ * after so many ms. A function: called before it is done. `refused`: the topic can't be had.
  */
 type Twist =
   | 'fenced'
@@ -18,6 +18,7 @@ type Twist =
   | 'bug'
   | number
   | (() => Promise<void>)
+  | { readonly refused: string }
 
 /** A log whose calls are written down, and go wrong when the script says so. */
 export class ScriptedLog implements TransactionLog {
@@ -64,14 +65,31 @@ export class ScriptedLog implements TransactionLog {
 
   private watched(holder: Transactor, id: number): Transactor {
     return {
-      send: (records: readonly LogRecord[]) => this.perform('send', id, () => holder.send(records), fenced),
+      send: (records: readonly LogRecord[]) =>
+        this.perform(
+          'send',
+          id,
+          () => holder.send(records),
+          fenced,
+          (topic) => ({
+            outcome: 'refused',
+            topics: [topic],
+            message: 'no right',
+          }),
+        ),
       commit: () => this.perform('commit', id, () => holder.commit(), 'fenced'),
       abort: () => this.perform('abort', id, () => holder.abort()),
       close: () => this.perform('close', id, () => holder.close()),
     }
   }
 
-  private async perform<T>(call: Call, id: number, work: () => Promise<T>, whenFenced?: T): Promise<T> {
+  private async perform<T>(
+    call: Call,
+    id: number,
+    work: () => Promise<T>,
+    whenFenced?: T,
+    whenRefused?: (topic: string) => T,
+  ): Promise<T> {
     this.calls.push(`${call}#${id}`)
     const at = this.script.findIndex((entry) => entry.call === call)
     const twist = at < 0 ? undefined : this.script.splice(at, 1)[0]?.twist
@@ -80,6 +98,7 @@ export class ScriptedLog implements TransactionLog {
     if (twist === 'unknown') throw outcomeUnknown('Who knows')
     if (twist === 'hang') return await new Promise<never>(() => {})
     if (twist === 'bug') throw new TypeError('A bug')
+    if (typeof twist === 'object' && whenRefused !== undefined) return whenRefused(twist.refused)
     if (typeof twist === 'number') await this.sleep(twist)
     if (typeof twist === 'function') await twist()
     const result = await work()

@@ -53,6 +53,11 @@ export type SendOutcome =
       readonly appendedAt: Instant
     }
   | { readonly outcome: 'fenced' }
+  /**
+   * By all that is known these topics can't be had, now or later: there is no such name, no right to them, or one that
+   * is there is not as it has to be. Nothing of this call was appended, and the transaction is as it was.
+   */
+  | { readonly outcome: 'refused'; readonly topics: readonly string[]; readonly message: string }
 
 /**
  * One holder of a transactional id, with one transaction after the other. After any fault, and after `fenced`, it

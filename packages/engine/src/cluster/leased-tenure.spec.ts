@@ -370,6 +370,14 @@ describe('a node that is asked to end', () => {
     expect(bench.store.renewed.at(-1)?.weight).toBe(0)
   })
 
+  it('waits for nobody when the store does not answer: nobody hears of it', async () => {
+    bench.store.others.push(member('other'))
+    await bench.start()
+    bench.store.isDown = true
+    await retire()
+    expect(isHeard).toBe(true)
+  })
+
   it('waits once, however often it is asked', async () => {
     bench.store.others.push(member('other'))
     await bench.start()

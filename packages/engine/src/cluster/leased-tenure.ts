@@ -133,7 +133,8 @@ export class LeasedTenure implements Tenure {
     const isFollowed = this.roster.members.some(
       ({ nodeId, weight }) => weight > 0 && nodeId !== options.nodeId,
     )
-    if (isFollowed) await clock.sleep(options.renewEveryMs * heardFactor)
+    // Where the store was not in reach nobody has heard, and nobody will.
+    if (isFollowed && this.failingSince === undefined) await clock.sleep(options.renewEveryMs * heardFactor)
   }
 
   /** Says goodbye, so that others need not wait for the membership to run out. */

@@ -24,7 +24,8 @@ export interface Claim {
    * `fenced`: a later claim exists, nothing was written. `unknown`: it may or may not be written; throw this
    * claim away and claim again, the new checkpoint tells. `early`: by the dispatch log's own clock `evaluatedAt`
    * has not come yet; nothing was written, the claim is still good. Throws a `PortFault` when surely nothing was
-   * written and the claim is still good. A tick is never written twice.
+   * written and the claim is still good: `Unroutable` when it would be so again as long as some tasks' runs are in
+   * it. A tick is never written twice.
    */
   commit(tick: Tick): Promise<CommitOutcome>
   release(): Promise<void>

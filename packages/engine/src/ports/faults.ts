@@ -18,6 +18,17 @@ export const unavailable = (message: string, cause?: unknown): PortFault =>
   new PortFault('unavailable', message, true, cause)
 export const outcomeUnknown = (message: string, cause?: unknown): PortFault =>
   new PortFault('outcome_unknown', message, false, cause)
+/**
+ * Nothing was written, and the runs of these tasks never can be, by all that is known: what they go to can't be had. All
+ * else can.
+ */
+export class Unroutable extends PortFault {
+  readonly taskIds: readonly string[]
+  constructor(taskIds: readonly string[], message: string, cause?: unknown) {
+    super('unavailable', message, false, cause)
+    this.taskIds = taskIds
+  }
+}
 /** The disk is full: nothing was written, reads go on, writes work again when there is space. */
 export const storageFull = (message: string, cause?: unknown): PortFault =>
   new PortFault('storage_full', message, true, cause)

@@ -1,5 +1,7 @@
 import type { Position } from '@almanac/domain'
+import type { Clock } from '../ports/clock.js'
 import type { EventLog } from '../ports/event-log.js'
+import { createStop } from '../stop.js'
 import type { Projector } from './projector.js'
 
 /**
@@ -9,13 +11,15 @@ import type { Projector } from './projector.js'
 export class Barrier {
   private readonly log: EventLog
   private readonly projector: Projector
+  private readonly clock: Clock
   private readonly deadlineMs: number
   private running: Promise<boolean> | undefined
   private queued: Promise<boolean> | undefined
 
-  constructor(log: EventLog, projector: Projector, deadlineMs: number) {
+  constructor(log: EventLog, projector: Projector, clock: Clock, deadlineMs: number) {
     this.log = log
     this.projector = projector
+    this.clock = clock
     this.deadlineMs = deadlineMs
   }
 
@@ -36,11 +40,21 @@ export class Barrier {
   }
 
   private async read(): Promise<boolean> {
+    const until = this.clock.elapsed() + this.deadlineMs
+    const head = await this.head()
+    return head !== undefined && (await this.projector.waitFor(head, until - this.clock.elapsed()))
+  }
+
+  /** Undefined when the log does not answer in time: a server that is silent must not take longer than one that is gone. */
+  private async head(): Promise<Position | undefined> {
+    const done = createStop()
+    const late = this.clock.sleep(this.deadlineMs, done).then(() => undefined)
     try {
-      const head: Position = await this.log.head()
-      return await this.projector.waitFor(head, this.deadlineMs)
+      return await Promise.race([this.log.head(), late])
     } catch {
-      return false
+      return undefined
+    } finally {
+      done.stop()
     }
   }
 }

@@ -4,6 +4,7 @@ import type { SystemCommands } from '../commands/system-commands.js'
 import type { Clock } from '../ports/clock.js'
 import type { EventLog } from '../ports/event-log.js'
 import type { FollowUps } from './node-parts.js'
+import { unroutable } from './run-commands.js'
 
 /** Turns what ticks find out into commands of the system, done in the background. */
 export const followUpsOf = (
@@ -21,6 +22,11 @@ export const followUpsOf = (
   },
   poisoned: (taskId, message) => {
     chores.add(`quarantine ${taskId}`, () => system.quarantineTask(taskId, 'plan_failed', message))
+  },
+  unroutable: ({ taskIds, message }) => {
+    for (const taskId of taskIds) {
+      chores.add(`quarantine ${taskId}`, () => system.quarantineTask(taskId, unroutable, message))
+    }
   },
   unplannable: (state, problems) => {
     const { taskId, namespace, spec, revision } = state

@@ -10,7 +10,7 @@ import { memoryViewStore } from '../memory/view-store.js'
 import { Node } from '../node.js'
 import type { DispatchLog, Tick } from '../ports/dispatch-log.js'
 import type { EventLog, EventPage } from '../ports/event-log.js'
-import { unavailable } from '../ports/faults.js'
+import { Unroutable, unavailable } from '../ports/faults.js'
 import { noTelemetry, type Telemetry } from '../ports/telemetry.js'
 import { clusterNodeOptions, type NodeOptions } from './node-parts.js'
 
@@ -31,6 +31,12 @@ export class MemoryNodes {
   telemetry: Telemetry = noTelemetry
   /** While true, progress can't be mirrored. */
   mirrorIsDown = false
+  /** A queue whose topic can't be had. */
+  lostQueue: string | undefined
+  /** What the next renewals of the membership throw. */
+  renewalBug: Error | undefined
+  /** The log's head is asked for, and nothing comes for so long; then a fault. Undefined: it is there. */
+  headSilentMs: number | undefined
   /** What a server that is behind shows: of whole reads, of reads with a filter, of everything. */
   shown: { readonly upTo: number; readonly of: 'all' | 'filtered' } | undefined
   private readonly runs = memoryRunStore(new SeededRandom(1))
@@ -55,7 +61,10 @@ export class MemoryNodes {
         telemetry: this.telemetry,
         cluster: {
           membership: {
-            renew: async (member) => ({ outcome: 'member', members: [member], at: clock.now() }),
+            renew: async (member) => {
+              if (this.renewalBug !== undefined) throw this.renewalBug
+              return { outcome: 'member', members: [member], at: clock.now() }
+            },
             leave: async () => {},
           },
           leases: { acquire: async () => 'held', release: async () => {} },
@@ -141,7 +150,13 @@ export class MemoryNodes {
         return log.append(stream, expected, events)
       },
       readStream: log.readStream.bind(log),
-      head: async () => Math.min(await log.head(), isCut(false) ?? Number.POSITIVE_INFINITY),
+      head: async () => {
+        if (self.headSilentMs !== undefined) {
+          await self.clock.sleep(self.headSilentMs)
+          throw unavailable('silent, by the test')
+        }
+        return Math.min(await log.head(), isCut(false) ?? Number.POSITIVE_INFINITY)
+      },
       readAll: async (after, max, filter) =>
         cutPage(await log.readAll(after, max, filter), after, isCut(filter !== undefined)),
       async *follow(after, stop) {
@@ -165,6 +180,9 @@ export class MemoryNodes {
         const claim = await this.dispatch.claim(partition, termAbove)
         const commit = async (tick: Tick) => {
           if (this.commitsLeft <= 0) throw unavailable('down, by the test')
+          const lost = tick.runs.filter(({ queue }) => queue === this.lostQueue)
+          if (lost.length > 0)
+            throw new Unroutable([...new Set(lost.map(({ taskId }) => taskId))], 'no topic')
           const outcome = await claim.commit(tick)
           if (outcome === 'committed') {
             this.commitsLeft -= 1

@@ -10,6 +10,7 @@ import type {
 } from '@almanac/domain'
 import type { Instant, Problem } from '@almanac/recurrence'
 import type { Gate } from '../gate.js'
+import type { Unroutable } from '../ports/faults.js'
 import type { RunReads } from '../ports/run-store.js'
 import type { Telemetry } from '../ports/telemetry.js'
 import type { ViewStore } from '../ports/view-store.js'
@@ -133,6 +134,7 @@ export interface FollowUps {
   ended(state: TaskState, cause: 'completed' | 'expired'): void
   unplannable(state: TaskState, problems: readonly Problem[]): void
   poisoned(taskId: string, message: string): void
+  unroutable(fault: Unroutable): void
 }
 
 /** What the owners of a node's partitions share. */

@@ -18,14 +18,14 @@ import {
 import type { Instant } from '@almanac/recurrence'
 import type { Stop } from '../ports/clock.js'
 import type { Claim } from '../ports/dispatch-log.js'
-import { PortFault, unavailable } from '../ports/faults.js'
+import { PortFault, Unroutable, unavailable } from '../ports/faults.js'
 import type { Change } from '../projection/projector.js'
 import { Signal } from '../signal.js'
 import { TickRecorder } from '../telemetry/tick-recorder.js'
 import { DueIndex } from './due-index.js'
 import { type Carried, carriedOver } from './floors.js'
 import type { NodeParts } from './node-parts.js'
-import { commandsOf } from './run-commands.js'
+import { commandsOf, mayRun } from './run-commands.js'
 import { type Asked, isPlannable, Undecided } from './undecided.js'
 
 /** `stale`: it took so long that the barrier says nothing any more; decided anew at once. */
@@ -234,8 +234,8 @@ export class PartitionOwner {
     parts.telemetry.record('barrier_wait_seconds', (elapsed - begunAt) / 1_000)
     if (isReached) this.lastBarrier = elapsed
     else if (elapsed - this.lastBarrier > parts.options.staleLimitMs) return 'parked'
-    // The process may have stood still meanwhile.
-    if (elapsed - begunAt > parts.options.tickDeadlineMs) return 'stale'
+    // The process may have stood still meanwhile: what was reached then says nothing now.
+    if (isReached && elapsed - begunAt > parts.options.tickDeadlineMs) return 'stale'
     const position = parts.views.position()
     if (position < this.position) return this.behind(isReached)
     const asked = this.undecided.upTo(position)
@@ -252,6 +252,7 @@ export class PartitionOwner {
       // Surely not written: the claim is still good, and everything taken is due again.
       if (!(fault instanceof PortFault) || fault.code === 'outcome_unknown') throw fault
       parts.onFault(`partition ${this.partition}`, fault)
+      if (fault instanceof Unroutable) parts.followUps.unroutable(fault)
       for (const { taskId, due } of decision.taken) if (!this.dirty.has(taskId)) this.index.set(taskId, due)
       return 'parked'
     }
@@ -317,8 +318,7 @@ export class PartitionOwner {
     const { now, position, resets } = decision
     const { skips, cursor, more } = decision.plan
     const states = parts.views.tasks([...new Set(decision.plan.runs.map((run) => run.taskId))])
-    // A deleted task runs nothing any more, not even what was asked for just before.
-    const runs = decision.plan.runs.filter((run) => states.get(run.taskId)?.status === 'active')
+    const runs = decision.plan.runs.filter((run) => mayRun(states.get(run.taskId)))
     const next = nextCheckpoint(
       this.checkpoint,
       {

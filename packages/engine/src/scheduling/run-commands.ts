@@ -8,6 +8,16 @@ import {
 import type { Instant } from '@almanac/recurrence'
 
 /**
+ * A deleted task runs nothing any more, not even what was asked for just before; nor does one whose runs can't be
+ * written, since they would keep those of the others from being written.
+ */
+export const mayRun = (state: TaskState | undefined): boolean =>
+  state?.status === 'active' && state.quarantine?.code !== unroutable
+
+/** Why such a task is in quarantine. */
+export const unroutable = 'unroutable'
+
+/**
  * The commands of planned runs, with the payload of their tasks. `recoveredAt`: the checkpoint had been lost, and what
  * was to be dispatched by then may have been committed before.
  */

@@ -33,6 +33,9 @@ interface SchedulerParts {
 /** Keeps the partitions that are this node's to own deciding, each in a loop of its own. */
 export class Scheduler {
   private readonly parts: SchedulerParts
+  /** Opened, and filled when the filling under way is done. */
+  private nextFill: { readonly partitions: PartitionId[]; readonly done: Promise<void> } | undefined
+  private lastFill: Promise<void> = Promise.resolve()
   private readonly owners = new Map<PartitionId, PartitionOwner>()
   private fencedCount = 0
   private unknownCount = 0
@@ -201,6 +204,24 @@ export class Scheduler {
     return new PartitionOwner(node, own, { checkpoint: mirrored, startedAt, recoveredAt })
   }
 
+  /**
+   * Partitions that are opened while others are being filled are filled together when those are done: each filling
+   * reads the log from the oldest of their checkpoints on, and a node that starts opens many.
+   */
+  private fillTogether(partition: PartitionId): Promise<void> {
+    if (this.nextFill === undefined) {
+      const partitions: PartitionId[] = []
+      const done = this.lastFill.then(() => {
+        this.nextFill = undefined
+        return this.fill(partitions)
+      })
+      this.nextFill = { partitions, done }
+      this.lastFill = done.catch(() => {})
+    }
+    this.nextFill.partitions.push(partition)
+    return this.nextFill.done
+  }
+
   /** Puts the tasks of newly opened partitions into their due indexes, and finds what was asked of them. */
   private async fill(opened: readonly PartitionId[]): Promise<void> {
     const { node } = this.parts
@@ -220,7 +241,7 @@ export class Scheduler {
 
   /** Events between the last checkpoints and the read models, which no tick has decided yet. */
   private async replay(wanted: ReadonlySet<PartitionId>, from: number, upTo: number): Promise<void> {
-    const { log } = this.parts
+    const { log, node } = this.parts
     const filter = { streamPrefixes: ['task-', 'schedule-', 'calendar-'] }
     for (let position = from; position < upTo; ) {
       const page = await log.readAll(position, scanSize, filter)
@@ -232,6 +253,8 @@ export class Scheduler {
       // A server that is behind has answered: what it does not show yet must not be passed over.
       if (page.position <= position) throw unavailable(`the event log is read no further than ${position}`)
       position = page.position
+      // A log that is read from a file answers in the same turn: others shall have theirs.
+      await node.clock.sleep(0)
     }
   }
 
@@ -284,7 +307,7 @@ export class Scheduler {
       if (owner === undefined) {
         const begunAt = node.clock.elapsed()
         owner = await this.open(partition)
-        await this.fill([partition])
+        await this.fillTogether(partition)
         node.telemetry.record('takeover_seconds', (node.clock.elapsed() - begunAt) / 1_000)
         this.takeoverCount += 1
         owner.mirror('takeover')

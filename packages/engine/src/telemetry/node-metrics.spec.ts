@@ -30,8 +30,8 @@ const status: NodeStatus = {
   partitions: [
     partition({ partition: 0, nextDueAt: 97_500 }),
     partition({ partition: 1, nextDueAt: 200_000, evaluatedAt: 99_000 }),
-    // Claimed and not opened yet, somebody else's, and one that nobody has ever owned.
-    partition({ partition: 2, owner: 'n2' }),
+    // Its own too, somebody else's, and one that nobody has ever owned.
+    partition({ partition: 2 }),
     partition({ partition: 3, owner: 'n2', tasks: null, evaluatedAt: 10_000 }),
     partition({ partition: 4, owner: null, tasks: null, evaluatedAt: null }),
   ],
@@ -63,7 +63,7 @@ describe('the metrics of a node', () => {
       'chores_waiting{}': 2,
       'leases_held{}': 2,
       'clock_offset_seconds{"source":"leases"}': -0.25,
-      'partitions_owned{}': 2,
+      'partitions_owned{}': 3,
       'partition_behind_seconds{"partition":"0"}': 2.5,
       'partition_behind_seconds{"partition":"1"}': 0,
       'partition_behind_seconds{"partition":"2"}': 0,

@@ -258,4 +258,4 @@ export class NodeHost implements Door {
 /** A broker keeps those who wait for runs waiting this long: they are many, and nothing hurries. */
 const feedWaitMs = 5_000
 
-const simulated = { cluster: 'sim', fenceEveryMs: 1_000, mirrorEveryMs: 30_000 }
+const simulated = { cluster: 'sim', ticksAtOnce: 2, fenceEveryMs: 1_000, mirrorEveryMs: 30_000 }

@@ -51,7 +51,7 @@ export class SimTransactor implements Transactor {
       )
       let appendedAt = Number.NEGATIVE_INFINITY
       for (const outcome of outcomes) {
-        if (outcome.outcome === 'fenced') return fenced
+        if (outcome.outcome !== 'sent') return outcome
         appendedAt = Math.max(appendedAt, outcome.appendedAt)
       }
       // What a topic with `CreateTime` answers tells nothing of the broker's clock.

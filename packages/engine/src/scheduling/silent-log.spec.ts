@@ -1,0 +1,27 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { every, MemoryNodes } from './memory-nodes.spec-support.js'
+
+let nodes: MemoryNodes
+beforeEach(() => {
+  nodes = new MemoryNodes()
+})
+
+describe('an event log that has fallen silent', () => {
+  it('is gone without for as long as one that refuses: then the partition is parked', async () => {
+    const node = await nodes.start()
+    await nodes.create(node, { schedule: every(5) })
+    await nodes.clock.advance(12_000)
+    const before = nodes.committed.length
+    // As an adapter whose server does not answer: it gives up after its own time, which is longer than a tick's.
+    nodes.headSilentMs = 5_000
+    await nodes.clock.advance(25_000)
+    expect(nodes.committed.length - before).toBe(5)
+    await nodes.clock.advance(60_000)
+    const parked = nodes.committed.length
+    expect(parked - before).toBeLessThanOrEqual(7)
+    nodes.headSilentMs = undefined
+    await nodes.clock.advance(70_000)
+    expect(nodes.committed.length).toBeGreaterThan(parked)
+    expect(nodes.fatal).toEqual([])
+  })
+})
