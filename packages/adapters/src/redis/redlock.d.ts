@@ -26,6 +26,7 @@ declare module 'redlock' {
       attempts: readonly Promise<ExecutionStats>[],
       expiration: number,
     )
+    release(): Promise<unknown>
   }
 
   export interface Settings {

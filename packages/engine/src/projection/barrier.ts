@@ -14,6 +14,8 @@ export class Barrier {
   private readonly clock: Clock
   private readonly deadlineMs: number
   private running: Promise<boolean> | undefined
+  /** For as long as it has just taken in vain, nobody waits again: ticks wait one after the other, and each would. */
+  private vainUntil = Number.NEGATIVE_INFINITY
   private queued: Promise<boolean> | undefined
 
   constructor(log: EventLog, projector: Projector, clock: Clock, deadlineMs: number) {
@@ -40,9 +42,15 @@ export class Barrier {
   }
 
   private async read(): Promise<boolean> {
-    const until = this.clock.elapsed() + this.deadlineMs
+    const { clock } = this
+    const begunAt = clock.elapsed()
+    if (begunAt < this.vainUntil) return false
     const head = await this.head()
-    return head !== undefined && (await this.projector.waitFor(head, until - this.clock.elapsed()))
+    const leftMs = begunAt + this.deadlineMs - clock.elapsed()
+    if (head !== undefined && (await this.projector.waitFor(head, leftMs))) return true
+    const tookMs = clock.elapsed() - begunAt
+    this.vainUntil = clock.elapsed() + tookMs
+    return false
   }
 
   /** Undefined when the log does not answer in time: a server that is silent must not take longer than one that is gone. */
