@@ -189,7 +189,7 @@ export class Appender {
     const places = new Map<string, Map<number, LogRecord[]>>()
     const counts = new Map<string, number>()
     for (const record of records) {
-      const { topic, key } = record
+      const { topic } = record
       let partitions = places.get(topic)
       if (partitions === undefined) {
         partitions = new Map()
@@ -197,7 +197,7 @@ export class Appender {
         counts.set(topic, this.parts.calls.partitionsOf(topic))
       }
       const count = counts.get(topic) ?? 0
-      const partition = record.partition ?? partitionOf(key, count)
+      const partition = placeIn(record, count)
       if (!(partition < count)) throw unavailable(`The topic ${topic} has no partition ${partition}`)
       const theirs = partitions.get(partition)
       if (theirs === undefined) partitions.set(partition, [record])
@@ -235,6 +235,11 @@ function* partsOf(records: readonly LogRecord[]): Generator<readonly LogRecord[]
     bytes += size
   }
   yield from === 0 ? records : records.slice(from)
+}
+
+function placeIn({ partition, spread, key }: LogRecord, count: number): number {
+  if (partition !== null) return partition
+  return spread === undefined ? partitionOf(key, count) : spread % count
 }
 
 const nameOf = ({ topic, partition }: Place): string => `${topic}/${partition}`

@@ -61,8 +61,8 @@ export const schemaOf = <S>(shape: TableShape<S>): string => {
     ${shape.indexes.join(';\n')};`
 }
 
-/** States of one generation: at two generations, 50 to 100 MB of tasks as they mostly are. */
-const generation = 25_000
+/** States of one generation: at two generations, 100 to 200 MB of tasks as they mostly are. */
+const generation = 50_000
 
 /**
  * States that were read last, so that what is due every minute is not parsed every minute three times. They are shared

@@ -94,9 +94,13 @@ export class MemoryTransactionLog implements TransactionLog {
     this.topics.delete(topic)
   }
 
-  append({ topic, partition, key, value, headers }: LogRecord, transaction: Stored['transaction']): Instant {
+  append(
+    { topic, partition, spread, key, value, headers }: LogRecord,
+    transaction: Stored['transaction'],
+  ): Instant {
     const logs = this.logOf(topic)
-    const place = partition ?? [...key].reduce((sum, sign) => sum * 31 + sign.charCodeAt(0), 7) % logs.length
+    const byKey = () => [...key].reduce((sum, sign) => sum * 31 + sign.charCodeAt(0), 7)
+    const place = partition ?? (spread ?? byKey()) % logs.length
     const log = logs[place]
     if (log === undefined) throw new Error(`No partition ${place} in ${topic}`)
     const appendedAt = this.clock.now()

@@ -77,10 +77,15 @@ export const tickRecords = (topics: DispatchTopics, partition: PartitionId, tick
   },
 ]
 
-/** The log picks the partition by the key, so that the runs of a task stay in order. */
+/**
+ * The runs of a task stay in order: those of one partition of the scheduler go to one of the topic. A tick is then one
+ * batch for each queue, and a transaction that hangs holds up what its own partition of the scheduler has to say, not
+ * the runs of all others. With a routing key it is the key that picks, over all tasks that have the same.
+ */
 const runRecord = (topics: DispatchTopics, run: RunCommand, term: number): LogRecord => ({
   topic: topics.runs(run),
   partition: null,
+  ...(run.routingKey === null ? { spread: run.partition } : {}),
   key: run.routingKey ?? run.taskId,
   value: runMessageText(run, term),
   headers: runMessageHeaders(run),

@@ -4,8 +4,10 @@ import type { Instant } from '@almanac/recurrence'
 /** A record to be appended. */
 export interface LogRecord {
   readonly topic: string
-  /** Null: the log picks it by the key, the same for the same key. */
+  /** Null: the log picks it, by `spread` if there is one, else by the key. */
   readonly partition: number | null
+  /** Counted round the partitions that the topic has. */
+  readonly spread?: number
   readonly key: string
   readonly value: string
   readonly headers?: { readonly [name: string]: string }

@@ -40,6 +40,28 @@ const records = (bench: () => TransactionBench) => {
     expect(ofOneKey).toEqual(['v-3', 'v-15', 'v-27', 'v-39', 'v-51'])
   })
 
+  it('counts round the partitions of the topic where the record says so, whatever its key', async () => {
+    const topic = await bench().topic('runs')
+    const reader = bench().read(topic)
+    const holder = await bench().takeOver('a')
+    const spreads = [0, 1, 2, 3, 7, 1_001]
+    const records = spreads.map((spread) => ({
+      topic,
+      partition: null,
+      spread,
+      key: 'k',
+      value: `${spread}`,
+    }))
+    await bench().settled(holder.send(records))
+    await bench().settled(holder.commit())
+    await bench().until(() => reader.records.length === spreads.length, 'all of them')
+    const count = 4
+    const places = reader.records.map(({ value, partition }) => [Number(value), partition])
+    expect(places.sort(([a = 0], [b = 0]) => a - b)).toEqual(
+      spreads.map((spread) => [spread, spread % count]),
+    )
+  })
+
   it('shows what there is to a reader that comes late, then what comes', async () => {
     const topic = await bench().topic('runs')
     const holder = await bench().takeOver('a')

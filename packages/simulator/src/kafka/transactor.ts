@@ -83,10 +83,10 @@ export class SimTransactor implements Transactor {
     return [...batches.values()]
   }
 
-  private placeOf({ topic, partition, key }: LogRecord): TopicPartition {
+  private placeOf({ topic, partition, spread, key }: LogRecord): TopicPartition {
     const partitions = this.parts.kafka.partitionsOf(topic)
     if (partitions === undefined) throw refusal('Metadata', 'UNKNOWN_TOPIC_OR_PARTITION')
-    return { topic, partition: partition ?? hash(key) % partitions }
+    return { topic, partition: partition ?? (spread ?? hash(key)) % partitions }
   }
 
   private byLeader(batches: readonly Batch[]): ReadonlyMap<number, readonly Batch[]> {
