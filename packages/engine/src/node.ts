@@ -134,7 +134,7 @@ export class Node implements Application {
     const { queue } = adapters
     this.intake = queue === undefined ? null : new Intake({ runs, queue, clock, stop: this.stopping })
     this.queries = new NodeQueries({ log, views, runs, clock, projector: this.projector, definitions })
-    this.fence = new ChangeFence({ dispatchLog, clock, partitions: options.partitions })
+    this.fence = new ChangeFence({ dispatchLog, clock, partitions: options.partitions, stop: this.stopping })
     this.tenure = cluster === undefined ? undefined : this.leasedTenure(cluster)
     this.mirror = new ProgressMirror({ log, clock, nodeId: options.nodeId, onFault })
     this.scheduler = this.createScheduler(definitions)
@@ -264,9 +264,11 @@ export class Node implements Application {
     const deadline = clock.elapsed() + timeoutMs
     // Whoever uses the shared schedule by now is known here only when the change itself is.
     const isShared = affected.some(({ kind }) => kind !== 'task')
-    if (isShared && !(await this.projector.waitFor(position, timeoutMs))) return false
+    if (isShared && !(await this.projector.waitFor(position, timeoutMs, this.stopping))) return false
     const taskIds = affected.flatMap((one) =>
-      one.kind === 'task' ? [one.taskId] : [...this.scheduler.usersOf(one)].map((state) => state.taskId),
+      one.kind === 'task'
+        ? [one.taskId]
+        : [...this.scheduler.usersBefore(one, position)].map((state) => state.taskId),
     )
     return this.fence.fenced(taskIds, position, deadline - clock.elapsed())
   }

@@ -38,14 +38,23 @@ interface Stored {
   readonly unwrittenSince: Instant | null
 }
 
+const maxKnown = 50_000
+
 /** Run totals by task, each run counted once. Every method but reads runs inside of a transaction. */
 export class LedgerTotals {
   readonly #statements: Statements
   readonly #places: LedgerPlaces
+  /** Rows as they are in the table, to read and parse one costs as much as to write it. */
+  readonly #known = new Map<string, Stored>()
 
   constructor(database: Database, places: LedgerPlaces) {
     this.#statements = prepare(database)
     this.#places = places
+  }
+
+  /** After a rollback: what was learnt meanwhile is not there. */
+  reload(): void {
+    this.#known.clear()
   }
 
   /** Runs of one topic, in the order of its partitions. */
@@ -109,10 +118,15 @@ export class LedgerTotals {
 
   /** They have been written: looked at again only if they don't come back from the topic. */
   wrote(taskIds: readonly string[], now: Instant): void {
-    for (const taskId of taskIds) this.#statements.wrote.run(now, taskId)
+    for (const taskId of taskIds) {
+      this.#statements.wrote.run(now, taskId)
+      this.#known.delete(taskId)
+    }
   }
 
   #read(taskId: string, namespace = ''): Stored {
+    const known = this.#known.get(taskId)
+    if (known !== undefined && known.totals.namespace !== '') return known
     const row = this.#statements.read.get(taskId) as Row | undefined
     if (row === undefined) return { totals: noTotals(taskId, namespace), unwrittenSince: null }
     const totals = totalsIn(row, taskId)
@@ -121,6 +135,8 @@ export class LedgerTotals {
   }
 
   #write(totals: TaskTotals, unwrittenSince: Instant | null): void {
+    if (this.#known.size >= maxKnown) this.#known.clear()
+    this.#known.set(totals.taskId, { totals, unwrittenSince })
     const { taskId, namespace, lastRunAt, lastScheduledAt, reset, counted } = totals
     this.#statements.write.run(
       taskId,

@@ -223,6 +223,7 @@ export class SqliteLedger implements RunReads, LedgerSink, TotalsSource {
         if (this.#database.isTransaction) rollback.run()
         this.#places.reload()
         this.#runs.reload()
+        this.#totals.reload()
       }
       throw faultOf(error)
     }

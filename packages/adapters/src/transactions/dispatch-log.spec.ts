@@ -49,12 +49,20 @@ describe('records of a tick', () => {
     expect(new Set(records.map(({ partition }) => partition)).size).toBe(1)
   })
 
-  it('leave it to the log which partition of the runs a task is in', async () => {
-    const claim = await bench.node().dispatch.claim(0)
-    const runs = Array.from({ length: 20 }, (_, n) => sampleRun(`r-${n}`, { taskId: `t-${n}` }))
-    await claim.commit(tickOf(nextCheckpoint(claim), { runs }))
+  it('are together for a partition of the scheduler, but by their key when they have a routing key', async () => {
+    const claim = await bench.node().dispatch.claim(1)
+    const runs = Array.from({ length: 20 }, (_, n) => sampleRun(`r-${n}`, { taskId: `t-${n}`, partition: 1 }))
+    const routed = runs.map((run) => ({ ...run, runId: `${run.runId} routed`, routingKey: run.taskId }))
+    await claim.commit(tickOf(nextCheckpoint(claim), { runs: [...runs, ...routed] }))
     const records = bench.records('test.queue.default')
-    expect(new Set(records.map(({ partition }) => partition)).size).toBeGreaterThan(1)
+    const placesOf = (isRouted: boolean) =>
+      new Set(
+        records
+          .filter(({ headers }) => headers.runId?.endsWith('routed') === isRouted)
+          .map(({ partition }) => partition),
+      )
+    expect(placesOf(false).size).toBe(1)
+    expect(placesOf(true).size).toBeGreaterThan(1)
   })
 
   it('have headers for who routes', async () => {

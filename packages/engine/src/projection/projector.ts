@@ -110,13 +110,15 @@ export class Projector {
     }
   }
 
-  /** Resolves true once everything up to `position` is applied, false after `timeoutMs`. */
-  async waitFor(position: Position, timeoutMs: number): Promise<boolean> {
+  /** Resolves true once everything up to `position` is applied, false after `timeoutMs`, or when `stop` fires. */
+  async waitFor(position: Position, timeoutMs: number, stop?: Stop): Promise<boolean> {
     if (this.position() >= position) return true
     const done = createStop()
     const waiter = { position, reached: () => done.stop() }
     this.waiters.add(waiter)
+    const forget = stop?.onStop(() => done.stop())
     await this.parts.clock.sleep(timeoutMs, done)
+    forget?.()
     this.waiters.delete(waiter)
     return this.position() >= position
   }

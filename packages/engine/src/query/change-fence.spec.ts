@@ -2,6 +2,7 @@ import type { Checkpoint, PartitionId } from '@almanac/domain'
 import { partitionOf } from '@almanac/domain'
 import { describe, expect, it } from 'vitest'
 import { ManualClock } from '../memory/manual-clock.js'
+import { createStop } from '../stop.js'
 import { ChangeFence } from './change-fence.js'
 
 const partitions = 4
@@ -22,13 +23,14 @@ function world() {
       return position === undefined ? null : ({ position } as Checkpoint)
     },
   }
-  const fence = new ChangeFence({ dispatchLog, clock, partitions })
+  const stop = createStop()
+  const fence = new ChangeFence({ dispatchLog, clock, partitions, stop })
   const answered = (asked: Promise<boolean>) => {
     const answer: { value?: boolean; at?: number } = {}
     void asked.then((value) => Object.assign(answer, { value, at: clock.elapsed() }))
     return answer
   }
-  return { clock, positions, fence, answered, looks: () => looks }
+  return { clock, positions, fence, answered, stop, looks: () => looks }
 }
 
 describe('ChangeFence', () => {
@@ -72,6 +74,15 @@ describe('ChangeFence', () => {
     positions.set(own, 7)
     await clock.advance(1)
     expect(inTime).toEqual({ value: true, at: 2_025 })
+  })
+
+  it('answers false at once when the node ends: a command must not hold it up', async () => {
+    const { clock, fence, answered, stop } = world()
+    const answer = answered(fence.fenced([taskId], 7, 30_000))
+    await clock.advance(1_000)
+    stop.stop()
+    await clock.advance(0)
+    expect(answer).toEqual({ value: false, at: 1_000 })
   })
 
   it('looks less and less often', async () => {

@@ -1,5 +1,5 @@
 import { type Position, partitionOf } from '@almanac/domain'
-import type { Clock } from '../ports/clock.js'
+import type { Clock, Stop } from '../ports/clock.js'
 import type { DispatchLog } from '../ports/dispatch-log.js'
 
 interface ChangeFenceParts {
@@ -7,6 +7,8 @@ interface ChangeFenceParts {
   readonly clock: Clock
   /** Of the cluster. */
   readonly partitions: number
+  /** Nobody waits any longer then: the process ends. */
+  readonly stop: Stop
 }
 
 /**
@@ -22,19 +24,19 @@ export class ChangeFence {
   }
 
   /**
-   * For a change that concerns these tasks. False: not within `timeoutMs`; the change is stored all the same, and will
+   * For a change that concerns these tasks. False: not within `timeoutMs`, or not before the end; the change is stored all the same, and will
    * be used.
    */
   async fenced(taskIds: Iterable<string>, position: Position, timeoutMs: number): Promise<boolean> {
-    const { clock, dispatchLog, partitions } = this.parts
+    const { clock, dispatchLog, partitions, stop } = this.parts
     const deadline = clock.elapsed() + timeoutMs
     let open = [...new Set([...taskIds].map((taskId) => partitionOf(taskId, partitions)))]
     for (let stepMs = firstStepMs; ; stepMs = Math.min(2 * stepMs, lastStepMs)) {
       open = open.filter((partition) => (dispatchLog.seen(partition)?.position ?? -1) < position)
       if (open.length === 0) return true
       const leftMs = deadline - clock.elapsed()
-      if (leftMs <= 0) return false
-      await clock.sleep(Math.min(stepMs, leftMs))
+      if (leftMs <= 0 || stop.stopped) return false
+      await clock.sleep(Math.min(stepMs, leftMs), stop)
     }
   }
 }

@@ -2,6 +2,7 @@ import {
   type Checkpoint,
   type Lookups,
   type PartitionId,
+  type Position,
   partitionOf,
   type RecordedEvent,
   slotOfTaskStream,
@@ -150,6 +151,23 @@ export class Scheduler {
     for (const state of this.plannable()) {
       if (state.namespace === namespace && definitions.uses(state, name)) yield state
     }
+  }
+
+  /**
+   * The tasks whose runs are decided by a change at `position` of what they refer to: those that referred to it before.
+   * By now they may be disabled, deleted with it, or use something else, and their owner may not know it yet.
+   */
+  *usersBefore(shared: SharedDefinition, position: Position): Generator<TaskState> {
+    yield* this.usersOf(shared)
+    if (shared.kind !== 'schedule') return
+    const filter = { scheduleRef: shared.name }
+    let cursor: string | undefined
+    do {
+      const page = { limit: 1_000, ...(cursor === undefined ? {} : { cursor }) }
+      const listed = this.parts.node.views.listTasks(shared.namespace, filter, page, position - 1)
+      yield* listed.items
+      cursor = listed.nextCursor ?? undefined
+    } while (cursor !== undefined)
   }
 
   private *plannable(only?: PartitionId): Generator<TaskState> {
