@@ -24,8 +24,8 @@ export class ChangeFence {
   }
 
   /**
-   * For a change that concerns these tasks. False: not within `timeoutMs`, or not before the end; the change is stored all the same, and will
-   * be used.
+   * For a change that concerns these tasks. False: not within `timeoutMs`, or not before the end; the change is stored
+   * all the same, and will be used.
    */
   async fenced(taskIds: Iterable<string>, position: Position, timeoutMs: number): Promise<boolean> {
     const { clock, dispatchLog, partitions, stop } = this.parts
