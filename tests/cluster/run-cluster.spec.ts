@@ -22,6 +22,25 @@ const api = (node: number) => `http://127.0.0.1:${port + node - 1}`
 const broker = `127.0.0.1:${port + 10}`
 const patient = { timeout: 90_000, interval: 100 }
 
+interface Task {
+  readonly id: string
+  readonly name: string
+}
+
+interface Run {
+  readonly status: string
+}
+
+interface Occurrence {
+  readonly at: string
+  readonly outcome: string
+  readonly count: number
+}
+
+interface List<Item> {
+  readonly items: readonly Item[]
+}
+
 interface ClusterStatus {
   readonly nodes: readonly { readonly nodeId: string }[]
   readonly partitions: readonly { readonly partition: number; readonly owner: string | null }[]
@@ -75,21 +94,22 @@ const untilReady = () =>
 
 const pidOf = (name: string) => Number(new RegExp(`^  ${name} +(\\d+) `, 'm').exec(output)?.[1])
 
-const ask = async (url: string, body?: object) => {
+async function ask<Body>(url: string, body?: object): Promise<{ status: number; body: Body }> {
   const headers = { 'content-type': 'application/json' }
   const answer = await fetch(
     url,
     body === undefined ? {} : { method: 'POST', headers, body: JSON.stringify(body) },
   )
-  return { status: answer.status, body: await answer.json() }
+  return { status: answer.status, body: (await answer.json()) as Body }
 }
 
-const statusBy = async (node: number): Promise<ClusterStatus> => (await ask(`${api(node)}/v1/cluster`)).body
+const statusBy = async (node: number): Promise<ClusterStatus> =>
+  (await ask<ClusterStatus>(`${api(node)}/v1/cluster`)).body
 
 const ownersBy = (node: number) =>
   statusBy(node).then(
-    ({ partitions }) => partitions.map(({ owner }) => owner),
-    () => [],
+    ({ partitions }): readonly (string | null)[] => partitions.map(({ owner }) => owner),
+    (): readonly (string | null)[] => [],
   )
 
 /** Run ids by task, as they are committed in the queue's topic, from the first to the last. */
@@ -130,7 +150,7 @@ describe('npm run cluster on real servers', { timeout: 180_000 }, () => {
 
   it('runs a task, and goes on when the node that owns it is killed: nothing lost, nothing twice', async () => {
     const schedule = { interval: { every: 1, period: 'seconds' } }
-    const created = await ask(`${api(1)}/v1/namespaces/default/tasks`, {
+    const created = await ask<Task>(`${api(1)}/v1/namespaces/default/tasks`, {
       name: 'each',
       task: 'demo.each',
       schedule,
@@ -181,8 +201,8 @@ describe('npm run cluster on real servers', { timeout: 180_000 }, () => {
 
     await expect
       .poll(async () => {
-        const { body } = await ask(`${api(1)}/v1/namespaces/default/runs?limit=100`)
-        return body.items.map(({ status }: { status: string }) => status)
+        const { body } = await ask<List<Run>>(`${api(1)}/v1/namespaces/default/runs?limit=100`)
+        return body.items.map(({ status }) => status)
       }, patient)
       .toContain('succeeded')
     child.kill('SIGTERM')
@@ -201,8 +221,8 @@ describe('npm run cluster on real servers', { timeout: 180_000 }, () => {
     await untilReady()
 
     expect(output).toContain('Going on with the cluster')
-    const { body } = await ask(`${api(3)}/v1/namespaces/default/tasks`)
-    expect(body.items.map(({ name }: { name: string }) => name)).toEqual(['each'])
+    const { body } = await ask<List<Task>>(`${api(3)}/v1/namespaces/default/tasks`)
+    expect(body.items.map(({ name }) => name)).toEqual(['each'])
     const reader = readRuns()
     const before = Date.now()
     await expect
@@ -216,12 +236,10 @@ describe('npm run cluster on real servers', { timeout: 180_000 }, () => {
 async function skippedOf(taskId: string, node: number, ran: readonly number[]): Promise<readonly number[]> {
   const [from, to] = [Math.min(...ran), Math.max(...ran)].map((at) => new Date(at).toISOString())
   const list = `${api(node)}/v1/namespaces/default/tasks/${taskId}/occurrences`
-  const { body } = await ask(`${list}?count=1000&from=${from}&to=${to}`)
+  const { body } = await ask<List<Occurrence>>(`${list}?count=1000&from=${from}&to=${to}`)
   return body.items
-    .filter(({ outcome }: { outcome: string }) => outcome === 'skipped')
-    .flatMap((item: { at: string; count: number }) =>
-      Array.from({ length: item.count }, (_, index) => Date.parse(item.at) + index * 1_000),
-    )
+    .filter(({ outcome }) => outcome === 'skipped')
+    .flatMap((item) => Array.from({ length: item.count }, (_, index) => Date.parse(item.at) + index * 1_000))
 }
 
 /** Seconds without an outcome. */

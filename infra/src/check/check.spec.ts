@@ -82,7 +82,7 @@ describe('check of the files for production', () => {
       '/base/ngnix.conf',
       /ngnix\.conf, which is not there/,
     ],
-    ['a volume that is not declared', "'kafka-1:/var", "'kafka-one:/var", /volume kafka-one is not declared/],
+    ['a volume that is not declared', '"kafka-1:/var', '"kafka-one:/var', /volume kafka-one is not declared/],
     [
       'a network that is not declared',
       'networks: [servers, callers]',
@@ -137,7 +137,7 @@ describe('check of the files for production', () => {
       /selector is missing/,
     ],
     ['a kind that is not known', base('disruption'), 'policy/v1\n', 'policy/v1beta1\n', /no such kind/],
-    ['a false that was meant as text', servers('redis'), "- 'no'", '- no', /must be string/],
+    ['a false that was meant as text', servers('redis'), '- "no"', '- no', /must be string/],
     [
       'a probe that a node does not answer',
       base('scheduler'),
