@@ -52,6 +52,8 @@ export async function inspectFolder(
 export async function takeFolder(folder: string, options: ClusterOptions, mark: string): Promise<void> {
   if (options.fresh) await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { recursive: true })
+  // Wherever a user puts it: it is no part of a repository.
+  await writeFile(join(folder, '.gitignore'), '*\n')
   const { eventLog, partitions } = options
   const now: Kept = { format: 1, mark, supervisor: process.pid, eventLog, partitions }
   await writeFile(join(folder, fileName), `${JSON.stringify(now, null, 2)}\n`)
