@@ -187,13 +187,13 @@ function conclude({ runs, figures, disabled, appends }) {
     runs.of(taskId).filter(({ appendedAt }) => appendedAt > answeredAt),
   )
   console.log(
-    `(e) of ${certain.length} tasks with a run each second, after disable was answered as fenced: ${late.length} later ` +
-      `runs; ${figures.pending} answers came before the fence (wait over)`,
+    `(e) of ${certain.length} tasks with a run each second, after disable was answered as fenced: ` +
+      `${late.length} later runs; ${figures.pending} answers came before the fence (wait over)`,
   )
   console.log(
-    'peer, not in this run: django-celery-beat looks for changes every 5 s: p50 2.65 s, max 4.44 s with 1 000 daily ' +
-      'tasks and nothing else due; with 100 of 10 000 tasks due every 10 s p50 0.71 s, max 1.33 s, of 100 000 p50 6.5 s, ' +
-      'max 12.6 s',
+    'peer, not in this run: django-celery-beat looks for changes every 5 s: p50 2.65 s, max 4.44 s with 1 000 ' +
+      'daily tasks and nothing else due; with 100 of 10 000 tasks due every 10 s p50 0.71 s, max 1.33 s, of ' +
+      '100 000 p50 6.5 s, max 12.6 s',
   )
   return late.length > 0 || certain.length === 0 ? 1 : 0
 }

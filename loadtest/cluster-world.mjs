@@ -6,7 +6,7 @@ import { openSharedEventLog } from '@almanac/adapters/sqlite'
 import { systemClock, systemRandom } from '@almanac/adapters/system'
 import { rankedOwners } from '@almanac/domain'
 import { freePorts, startEventStoreDouble, startKafka, startRedis } from '@almanac/infra'
-import { NodeProcess } from './node-process.mjs'
+import { cpuSecondsOf, NodeProcess } from './node-process.mjs'
 import { sleep } from './scenario.mjs'
 
 export const prefix = 'load'
@@ -32,7 +32,7 @@ export async function startServers({ folder, undo }, { eventLog = 'sqlite', part
     ALMANAC_LEASE_TTL_SECONDS: `${leaseTtl}`,
     ALMANAC_LOG_LEVEL: 'warn',
   }
-  return new Cluster({ folder, undo, env, bootstrap: broker.bootstrap, partitions })
+  return new Cluster({ folder, undo, env, broker, partitions })
 }
 
 async function addressOf(eventLog, folder, undo) {
@@ -51,9 +51,14 @@ export class Cluster {
 
   constructor(parts) {
     this.#parts = parts
-    this.bootstrap = parts.bootstrap
+    this.bootstrap = parts.broker.bootstrap
     this.partitions = parts.partitions
     this.eventLog = parts.env.ALMANAC_EVENTSTORE
+  }
+
+  /** Seconds of processor time of the broker so far. */
+  brokerCpuSeconds() {
+    return cpuSecondsOf(this.#parts.broker.pid)
   }
 
   /** Puts something into the event log of SQLite before there are nodes. */

@@ -1,6 +1,6 @@
 // From the due index to a real Kafka broker: tasks that all come due at one second, several times over. Ceiling, in the
 // same run and before each burst: the raw kafkajs producer with the same values, keys, headers, acks and batch, built
-// beforehand, at the number of sends under way that suits it best.
+// beforehand, at the number of sends under way and with the choice of partitions that suit it best.
 //
 //   npm run build && node loadtest/emission.mjs [tasks] [bursts]
 
@@ -52,11 +52,18 @@ try {
     else {
       rows.push({ ours, raw: raw.rate })
       const share = ((100 * ours) / raw.rate).toFixed(0)
-      console.log(`${text}; raw kafkajs ${Math.round(raw.rate)}/s with ${raw.flights} under way: ${share} %`)
+      const how = `${raw.flights} under way, ${raw.isTogether ? 'a partition for each send' : 'partitions by key'}`
+      console.log(`${text}; raw kafkajs ${Math.round(raw.rate)}/s (${how}): ${share} %`)
     }
   }
-  const median = (values) => quantile([...values].sort((a, b) => a - b), 0.5)
-  console.log(`median share of the raw producer: ${(100 * median(rows.map(({ ours, raw }) => ours / raw))).toFixed(0)} %`)
+  const median = (values) =>
+    quantile(
+      [...values].sort((a, b) => a - b),
+      0.5,
+    )
+  console.log(
+    `median share of the raw producer: ${(100 * median(rows.map(({ ours, raw }) => ours / raw))).toFixed(0)} %`,
+  )
 } finally {
   await world.close()
 }
@@ -65,13 +72,14 @@ function until(instant) {
   return new Promise((resolve) => setTimeout(resolve, instant - Date.now()))
 }
 
-/** The best of several numbers of sends under way. */
+/** The best of several numbers of sends under way, with and without a partition for each send. */
 async function rawRate(runs) {
-  const messages = world.messagesOf(runs)
-  let best = { rate: 0, flights: 0 }
-  for (const flights of [1, 2, 4, 8]) {
-    const rate = await world.rawRate(messages, { batch, flights, topic: 'raw' })
-    if (rate > best.rate) best = { rate, flights }
+  let best = { rate: 0 }
+  for (const isTogether of [false, true]) {
+    for (const flights of [1, 2, 4, 8]) {
+      const rate = await world.rawRate(runs, { batch, flights, isTogether })
+      if (rate > best.rate) best = { rate, flights, isTogether }
+    }
   }
   return best
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { sleep } from './scenario.mjs'
 
-const program = fileURLToPath(new URL('../services/scheduler/bin/almanac-node.js', import.meta.url))
+const program = fileURLToPath(new URL('../bin/almanac-node.js', import.meta.resolve('@almanac/scheduler')))
 
 /** The node's input is a pipe that nobody writes to: its end is the end of this process, however that comes. */
 const endsWithParent = `data:text/javascript,${encodeURIComponent(
@@ -89,9 +89,13 @@ export class NodeProcess {
     return { now: mib('VmRSS'), peak: mib('VmHWM') }
   }
 
-  /** Seconds of processor time so far, of all threads. */
   cpuSeconds() {
-    const fields = readFileSync(`/proc/${this.pid}/stat`, 'utf8').split(') ')[1].split(' ')
-    return (Number(fields[11]) + Number(fields[12])) / 100
+    return cpuSecondsOf(this.pid)
   }
+}
+
+/** Seconds of processor time of a process so far, of all its threads. */
+export function cpuSecondsOf(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / 100
 }

@@ -1,5 +1,5 @@
-// How long partitions stand still when a node is killed (kill -9), and when one is asked to end. Nodes are processes, on
-// a real broker and Redis; tasks are due every second. Ceiling: what a takeover has to wait for, the time of a lease
+// How long partitions stand still when a node is killed (kill -9), and when one is asked to end. Nodes are processes,
+// on a real broker and Redis; tasks are due every second. Ceiling: what a takeover has to wait for, the time of a lease
 // and one step of its renewal.
 //
 //   npm run build && node loadtest/takeover.mjs [--kills 5] [--stops 3] [--lease-ttl 10] [--nodes 3] [--tasks 400]

@@ -98,6 +98,10 @@ class Reader {
     return left
   }
 
+  private isAt(text: string): boolean {
+    return this.next.text === text
+  }
+
   private operand(): Expression {
     const { kind, text } = this.next
     if (text === '(') {
@@ -110,7 +114,7 @@ class Reader {
     if (kind !== 'name') throw new Error(`${text} is no operand`)
     this.take()
     if (aggregations.includes(text) || functions.includes(text)) return this.call(text)
-    if (this.next.text === '(') throw new Error(`${text} is no function that is known`)
+    if (this.isAt('(')) throw new Error(`${text} is no function that is known`)
     return this.selector(text)
   }
 
@@ -119,9 +123,9 @@ class Reader {
     let grouping = mayGroup ? this.grouping() : []
     const args: Expression[] = []
     this.take('(')
-    while (this.next.text !== ')') {
+    while (!this.isAt(')')) {
       args.push(this.expression())
-      if (this.next.text !== ')') this.take(',')
+      if (!this.isAt(')')) this.take(',')
     }
     this.take(')')
     if (mayGroup && grouping.length === 0) grouping = this.grouping()
@@ -129,13 +133,13 @@ class Reader {
   }
 
   private grouping(): readonly string[] {
-    if (this.next.text !== 'by' && this.next.text !== 'without') return []
+    if (!this.isAt('by') && !this.isAt('without')) return []
     this.take()
     this.take('(')
     const labels: string[] = []
-    while (this.next.text !== ')') {
+    while (!this.isAt(')')) {
       labels.push(this.take())
-      if (this.next.text !== ')') this.take(',')
+      if (!this.isAt(')')) this.take(',')
     }
     this.take(')')
     return labels
@@ -143,15 +147,15 @@ class Reader {
 
   private selector(metric: string): Expression {
     const matchers: Matcher[] = []
-    if (this.next.text === '{') {
+    if (this.isAt('{')) {
       this.take('{')
-      while (this.next.text !== '}') {
+      while (!this.isAt('}')) {
         const label = this.take()
         const operator = this.take()
         if (!['=', '!=', '=~', '!~'].includes(operator)) throw new Error(`${operator} matches nothing`)
         if (this.next.kind !== 'string') throw new Error(`${this.next.text} is no text`)
         matchers.push({ label, operator, value: this.take().slice(1, -1) })
-        if (this.next.text !== '}') this.take(',')
+        if (!this.isAt('}')) this.take(',')
       }
       this.take('}')
     }

@@ -3,18 +3,8 @@ import { once } from 'node:events'
 import { openSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { guardOver } from './guard.js'
+import type { FromNode, ToNode } from './node-messages.js'
 import type { ClockState } from './stepped-clock.js'
-
-/** From the harness to a node. */
-export interface ToNode {
-  readonly clock: ClockState
-}
-
-/** From a node to the harness. */
-export type FromNode =
-  | { readonly kind: 'ready' }
-  /** It can't go on, and ends. */
-  | { readonly kind: 'fatal'; readonly message: string }
 
 /** How a process ended. */
 export interface End {

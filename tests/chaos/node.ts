@@ -1,7 +1,7 @@
 import { systemClock } from '@almanac/adapters/system'
 import { startNode } from '@almanac/scheduler'
 import { resolveConfig } from '@almanac/scheduler/service'
-import type { FromNode, ToNode } from './node-process.js'
+import type { FromNode, ToNode } from './node-messages.js'
 import { type ClockState, SteppedClock } from './stepped-clock.js'
 
 // A node of the cluster under test: the code of production, with a clock that the harness sets.

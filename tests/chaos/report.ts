@@ -97,7 +97,8 @@ export function spreadOf(takeovers: readonly Takeover[]): Spread {
 }
 
 export const machineText = (): string =>
-  `${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GB, ${type()} ${release()}`
+  `${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GB, ` +
+  `${type()} ${release()}`
 
 /** Versions of what ran; what can't be found out is left out. */
 export function versionsOf(kafka: string): Readonly<Record<string, string>> {

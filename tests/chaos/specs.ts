@@ -16,7 +16,7 @@ export interface SpecWorld {
 }
 
 const kinds = { interval: 45, crontab: 35, seconds: 8, clocked: 6, union: 3, except: 3 }
-/** Many tasks with the minute's beginning in common, and enough in between that every partition has work each second. */
+/** Many tasks have the minute's beginning in common; enough lie between that each partition has work every second. */
 const periods = { 5: 3, 10: 6, 15: 8, 30: 20, 45: 10, 60: 25, 90: 14, 120: 14 }
 
 export function drawSchedule(random: Random, world: SpecWorld): Body {

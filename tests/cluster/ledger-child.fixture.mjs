@@ -1,6 +1,6 @@
 /**
- * A node's run ledger in a process of its own: `FOLDER BOOTSTRAP PREFIX`. Reads the topics and writes totals until it is
- * killed, or until its input ends. Tells on standard output, a line of JSON each, what it has.
+ * A node's run ledger in a process of its own: `FOLDER BOOTSTRAP PREFIX`. Reads the topics and writes totals until it
+ * is killed, or until its input ends. Tells on standard output, a line of JSON each, what it has.
  */
 import { writeSync } from 'node:fs'
 import { KafkaRecordWriter, KafkaTopics, KafkaTransactionLog, parseKafka } from '@almanac/adapters/kafka'

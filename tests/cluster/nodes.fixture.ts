@@ -16,7 +16,7 @@ export interface Answer {
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** Nodes of one cluster in this process, on the shared broker and Redis; the event log is a SQLite file of their own. */
+/** Nodes of one cluster in this process, on the shared broker and Redis, over a SQLite event log of their own. */
 export class TestCluster {
   readonly folder = mkdtempSync(join(tmpdir(), 'almanac-nodes-'))
   readonly name = `nodes-${Math.random().toString(36).slice(2, 8)}`

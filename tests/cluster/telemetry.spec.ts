@@ -14,7 +14,8 @@ import { resolveConfig } from '@almanac/scheduler/service'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 
 // Goal: one trace from a command over a cluster of two nodes, Kafka and Redis, into a worker's own span, which takes
-// its parent from the header of the run's message; and the metrics of a node that schedules and of one that only serves.
+// its parent from the header of the run's message; and the metrics of a node that schedules and of one that only
+// serves.
 
 const clock = systemClock()
 const cluster = `telemetry-${randomBytes(4).toString('hex')}`
@@ -73,7 +74,7 @@ async function post(path: string, body: object, headers: { readonly [name: strin
     headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify(body),
   })
-  return { status: answer.status, body: await answer.json() }
+  return { status: answer.status, body: (await answer.json()) as { id: string; runId: string } }
 }
 
 const yearly = (name: string) => ({

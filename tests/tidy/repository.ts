@@ -89,6 +89,12 @@ function specifierOf(node: Node): string | undefined {
     case 'ImportExpression':
     case 'TSImportType':
       return textOf(node.source)
+    case 'CallExpression': {
+      // `import.meta.resolve('a-package')`
+      const { callee } = node
+      const isResolve = callee.type === 'MemberExpression' && callee.object.type === 'MetaProperty'
+      return isResolve ? textOf(node.arguments[0]) : undefined
+    }
     case 'NewExpression': {
       const [first] = node.arguments
       const isUrl = node.callee.type === 'Identifier' && node.callee.name === 'URL'

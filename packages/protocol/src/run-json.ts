@@ -5,8 +5,8 @@ import { isoOf, isoOrNull } from './instant-text.js'
 type Building<T> = { -readonly [K in keyof T]: T[K] }
 
 /**
- * A run command as it is on the wire. `attempt` counts how often the run has been handed out, from 1. Members that may be
- * absent are put in afterwards: objects that are spread into others cost several times as much, for every run.
+ * A run command as it is on the wire. `attempt` counts how often the run has been handed out, from 1. Members that may
+ * be absent are put in afterwards: objects that are spread into others cost several times as much, for every run.
  */
 export function runCommandJson(command: RunCommand, attempt: number): RunCommandJson {
   const json: Building<RunCommandJson> = {

@@ -42,6 +42,7 @@ import {
 export const version: string = createRequire(import.meta.url)('../package.json').version
 
 export interface NodeConfig extends ProcessConfig {
+  /** A node of a cluster has all three. */
   readonly servers: Servers
 }
 

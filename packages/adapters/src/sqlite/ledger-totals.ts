@@ -238,8 +238,9 @@ const columns = 'namespace, last_run_at, last_scheduled_at, reset_term, reset_se
 const prepare = (database: Database): Statements => ({
   read: database.prepare(`SELECT ${columns} FROM totals WHERE task_id = ?`),
   write: database.prepare(
-    `INSERT INTO totals VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO UPDATE SET namespace = ?2, count = ?3,
-       last_run_at = ?4, last_scheduled_at = ?5, reset_term = ?6, reset_seq = ?7, counted = ?8, unwritten_since = ?9`,
+    `INSERT INTO totals VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO UPDATE SET
+       namespace = ?2, count = ?3, last_run_at = ?4, last_scheduled_at = ?5, reset_term = ?6,
+       reset_seq = ?7, counted = ?8, unwritten_since = ?9`,
   ),
   shown: database.prepare('SELECT count, last_run_at, last_scheduled_at FROM totals WHERE task_id = ?'),
   recount: database.prepare(

@@ -31,8 +31,8 @@ export class DispatchBench {
   private nodes = 0
 
   /**
-   * `isReading` false: its reader stands still until `run` is called. `hasMarks`: it finds out where the end was when it
-   * began.
+   * `isReading` false: its reader stands still until `run` is called. `hasMarks`: it finds out where the end was when
+   * it began.
    */
   node(
     options: Partial<TransactionalDispatchOptions> = {},

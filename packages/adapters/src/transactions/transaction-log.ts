@@ -37,9 +37,9 @@ export interface TransactionLog {
   takeOver(transactionalId: string): Promise<Transactor>
   /**
    * All committed records of a topic, partition by partition in order, from the offset that `from` has for the
-   * partition, else from the earliest that is kept: first what there is, then what comes. A batch may hold records of several partitions. Never shows a record before all
-   * earlier ones of its partition that will be visible. Ends when `stop` fires; throws when the log can't be read:
-   * begin again then.
+   * partition, else from the earliest that is kept: first what there is, then what comes. A batch may hold records of
+   * several partitions. Never shows a record before all earlier ones of its partition that will be visible. Ends when
+   * `stop` fires; throws when the log can't be read: begin again then.
    */
   follow(
     topic: string,

@@ -19,8 +19,8 @@ export const unavailable = (message: string, cause?: unknown): PortFault =>
 export const outcomeUnknown = (message: string, cause?: unknown): PortFault =>
   new PortFault('outcome_unknown', message, false, cause)
 /**
- * Nothing was written, and the runs of these tasks never can be, by all that is known: what they go to can't be had. All
- * else can.
+ * Nothing was written, and the runs of these tasks never can be, by all that is known: what they go to can't be had.
+ * All else can.
  */
 export class Unroutable extends PortFault {
   readonly taskIds: readonly string[]

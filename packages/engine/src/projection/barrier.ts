@@ -53,7 +53,7 @@ export class Barrier {
     return false
   }
 
-  /** Undefined when the log does not answer in time: a server that is silent must not take longer than one that is gone. */
+  /** Undefined: no answer in time. A server that is silent must not take longer than one that is gone. */
   private async head(): Promise<Position | undefined> {
     const done = createStop()
     const late = this.clock.sleep(this.deadlineMs, done).then(() => undefined)

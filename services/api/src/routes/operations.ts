@@ -28,7 +28,7 @@ export function healthRoutes(api: Api, host: Operated): void {
     schema: { tags, summary: 'The node can be worked with', response: { 200: HealthJson, 503: HealthJson } },
     handler: async (_, reply) => {
       const { ready, problem } = host.app.status()
-      if (ready && !host.closing()) return { status: 'ok' as const }
+      if (ready && problem === null && !host.closing()) return { status: 'ok' as const }
       reply.code(503).header('retry-after', '1')
       return { status: 'unavailable' as const, problem: host.closing() ? 'stopping' : problem }
     },

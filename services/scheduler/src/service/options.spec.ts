@@ -9,9 +9,9 @@ const text = `# Configuration
 
 <!-- Made from services/scheduler/src/service/options.ts by \`UPDATE_DOCS=1 npx vitest run options\`. -->
 
-A flag goes before an environment variable, that before the config file (\`almanac.json\` in the working folder, or the
-file named by \`--config\` or \`ALMANAC_CONFIG\`), that before the default. Unknown keys are refused. The same options are
-for standalone and for the nodes of a cluster; what has no meaning for one of them is said so.
+A flag goes before an environment variable, that before the config file (\`almanac.json\` in the working folder, or
+the file named by \`--config\` or \`ALMANAC_CONFIG\`), that before the default. Unknown keys are refused. The same
+options are for standalone and for the nodes of a cluster; what has no meaning for one of them is said so.
 
 ${optionsMarkdown(options)}
 `

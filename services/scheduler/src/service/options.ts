@@ -125,7 +125,8 @@ export const options = {
     of: ['all', 'scheduler', 'api'],
     default: 'all',
     description:
-      'What a node of a cluster does: schedule and serve the API, or one of both. Health and metrics are always served.',
+      'What a node of a cluster does: schedule and serve the API, or one of both. Health and metrics are always ' +
+      'served.',
   },
   weight: {
     kind: 'number',
@@ -168,8 +169,8 @@ export const options = {
     kind: 'text',
     default: 'default',
     description:
-      'Queues whose topics are made at the start, with commas between. Those of tasks that name other queues are made ' +
-      'when they are first needed.',
+      'Queues whose topics are made at the start, with commas between. Those of tasks that name other queues are ' +
+      'made when they are first needed.',
   },
   recovery: {
     kind: 'choice',
