@@ -63,10 +63,4 @@ describe('the judge', () => {
     expect(code).toBe(1)
     expect(rulesIn(results)).toContain('doubled')
   })
-
-  it('finds runs that are committed after their checkpoint', { timeout: 600_000 }, async () => {
-    const { code, results } = await planted('after', 'checkpoint committed before its runs')
-    expect(code).toBe(1)
-    expect(rulesIn(results)).toContain('lost')
-  })
 })

@@ -12,7 +12,7 @@ afterEach(() => bench.close())
 it('partitions of a cluster over another event log are not claimed, and its owners go on', async () => {
   const owner = await bench.node({}, true, true, 'log-1').dispatch.claim(1)
   const stranger = bench.node({}, true, true, 'log-2')
-  await stranger.dispatch.ready(createStop(), 0)
+  await bench.during(100, stranger.dispatch.ready(createStop(), 10_000))
   await expect(stranger.dispatch.claim(1)).rejects.toMatchObject({
     code: 'unavailable',
     message: 'Partition 1 could not be claimed: it belongs to node-1, over another event log',
@@ -25,10 +25,10 @@ it('partitions of a cluster over another event log are not claimed, and its owne
 it('those of the same event log are, and those whose owner did not tell', async () => {
   await bench.node().dispatch.claim(1)
   const first = bench.node({}, true, true, 'log-1')
-  await first.dispatch.ready(createStop(), 0)
+  await bench.during(100, first.dispatch.ready(createStop(), 10_000))
   const { term } = await first.dispatch.claim(1)
   const second = bench.node({}, true, true, 'log-1')
-  await second.dispatch.ready(createStop(), 0)
+  await bench.during(100, second.dispatch.ready(createStop(), 10_000))
   expect((await second.dispatch.claim(1)).term).toBeGreaterThan(term)
   expect(second.dispatch.foreignNode()).toBeUndefined()
 })
