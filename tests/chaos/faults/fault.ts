@@ -34,6 +34,8 @@ export interface Strike {
   readonly detail: string
   /** How often it has hit something so far. Absent: once. */
   readonly hits?: () => number
+  /** Tries once more, when nothing was hit: what it was aimed at may have been gone. */
+  readonly again?: () => void
   /** Makes it good. Absent: it was over at once. */
   readonly end?: () => Promise<void> | void
 }

@@ -32,10 +32,14 @@ function aimed(
   aim: (machine: Machine, options: { readonly times: number; readonly thenResets: boolean }) => RequestFault,
 ): Strike {
   const options = { times: 2, thenResets: chance(random, 0.5) }
-  const faults = machines.map((machine) => aim(machine, options))
+  const faults: RequestFault[] = []
+  const order = () => void faults.push(...machines.map((machine) => aim(machine, options)))
+  order()
   return {
     detail: options.thenResets ? 'and the connection is reset' : 'and nobody is told',
     hits: () => faults.reduce((sum, { hits }) => sum + hits, 0),
+    // A request is used up whose broker was gone: no answer of it could be lost.
+    again: order,
     end: () => {
       for (const fault of faults) fault.end()
     },

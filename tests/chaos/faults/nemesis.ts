@@ -112,13 +112,16 @@ export class Nemesis {
       if (strike === undefined) await this.pause(retryMs)
     }
     if (strike === undefined) return
-    const { detail, end, hits } = strike
+    const { detail, end, hits, again } = strike
     const at = Date.now()
     this.active += 1
     onStrike(name, at, detail)
     await this.pause(lastsMs)
     // What is aimed at single requests waits for one.
-    while (hits?.() === 0 && !this.isOver) await this.pause(retryMs)
+    while (hits?.() === 0 && !this.isOver) {
+      await this.pause(againMs)
+      if (hits() === 0) again?.()
+    }
     await end?.()
     this.active -= 1
     this.struck.push({ name, detail, at, endedAt: Date.now(), hits: hits?.() ?? 1 })
@@ -149,5 +152,6 @@ export class Nemesis {
 
 const mostAtOnce = 3
 const retryMs = 250
+const againMs = 2_500
 /** So many times it is looked whether the cluster gets on before something more is done to it all the same. */
 const patience = 32
