@@ -141,3 +141,14 @@ it('has its folder to itself, and says what is wrong with its configuration', as
   // None of it has left anything behind that keeps it from starting.
   await start('b', {})
 })
+
+it('keeps out of the topics of a cluster that has its name and another event log', async () => {
+  cluster = new TestCluster()
+  await cluster.start('a')
+  await cluster.until('a partition to be claimed', async () =>
+    (await cluster.owners('a')).includes('a') ? true : undefined,
+  )
+  const elsewhere = { eventstore: `sqlite:${cluster.folder}/another-log` }
+  await expect(cluster.start('b', elsewhere)).rejects.toThrow(/another event log \(its node a\)/)
+  expect((await cluster.ask('a', '/readyz')).status).toBe(200)
+})

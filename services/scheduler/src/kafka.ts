@@ -15,6 +15,8 @@ interface KafkaParts {
   readonly config: ProcessConfig
   readonly address: string
   readonly nodeId: string
+  /** Tells the event log from every other one. */
+  readonly eventLogId: string
   readonly clock: Clock
   readonly random: Random
   readonly guard: ClockGuard
@@ -37,12 +39,14 @@ export interface OpenKafka {
    * it has to be, a `PortFault` when the brokers can't be asked.
    */
   provision(): Promise<void>
+  /** Throws `StartProblem` when these topics are those of a cluster with another event log. */
+  refuseForeign(): void
   close(): Promise<void>
 }
 
 /** Throws `StartProblem` when the address can't be used. Nothing is asked of the brokers yet. */
 export function openKafka(parts: KafkaParts): OpenKafka {
-  const { config, address, nodeId, clock, random, guard, wrapLog, onFault } = parts
+  const { config, address, nodeId, eventLogId, clock, random, guard, wrapLog, onFault } = parts
   const prefix = prefixOf(config)
   const connection = connectionOf(address)
   const { partitions, replication, queues, runRetentionDays } = config
@@ -61,6 +65,7 @@ export function openKafka(parts: KafkaParts): OpenKafka {
     clock,
     random,
     nodeId,
+    eventLogId,
     options: { prefix },
     onServerTime: (...seen) => guard.observe('kafka', ...seen),
     marks: { partitions, write: (records) => writer.write(records) },
@@ -79,6 +84,14 @@ export function openKafka(parts: KafkaParts): OpenKafka {
         if (error instanceof TopicMismatch) throw new StartProblem(error.message, error)
         throw error
       }
+    },
+    refuseForeign: () => {
+      const other = dispatchLog.foreignNode()
+      if (other === undefined) return
+      throw new StartProblem(
+        `Kafka's topics ${prefix}.* are those of a cluster with another event log (its node ${other}): give this ` +
+          'cluster a name of its own (ALMANAC_CLUSTER), or other topics (ALMANAC_TOPIC_PREFIX).',
+      )
     },
     close: () => writer.close(),
   }

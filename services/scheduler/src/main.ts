@@ -109,8 +109,8 @@ class Assembly {
     this.openFolder()
     const telemetry = await this.openTelemetry()
     const guard = new ClockGuard(clock)
-    const { log, views } = await this.openLog(guard)
-    const kafka = this.openDispatch(guard)
+    const { log, eventLogId, views } = await this.openLog(guard)
+    const kafka = this.openDispatch(guard, eventLogId)
     const leases = await this.openMembership()
     publishMarkers(views, leases.marker)
     const ended = createStop()
@@ -146,8 +146,11 @@ class Assembly {
       await Promise.allSettled(running)
     })
     // Who takes a share without knowing the checkpoints only keeps others from going on.
-    const mayStart =
-      this.config.role === 'api' ? async () => {} : () => kafka.dispatchLog.ready(ended, patienceMs)
+    const mayStart = async () => {
+      if (this.config.role === 'api') return
+      await kafka.dispatchLog.ready(ended, patienceMs)
+      kafka.refuseForeign()
+    }
     return await this.serve(node, telemetry, mayStart)
   }
 
@@ -233,13 +236,14 @@ class Assembly {
       check: check === 'none' ? 'none' : 'quick',
     })
     undo.push(async () => views.close())
-    return { log, views }
+    return { log, eventLogId: id, views }
   }
 
-  private openDispatch(guard: ClockGuard) {
+  private openDispatch(guard: ClockGuard, eventLogId: string) {
     const { config, nodeId, world } = this
     const wrapLog = world.wrapLog ?? ((log) => log)
-    const kafka = openKafka({ ...this.common(), address: config.servers.kafka, nodeId, guard, wrapLog })
+    const address = config.servers.kafka
+    const kafka = openKafka({ ...this.common(), address, nodeId, eventLogId, guard, wrapLog })
     this.undo.push(() => kafka.close())
     return kafka
   }
