@@ -259,7 +259,7 @@ export class Scheduler {
 
   /** Events between the last checkpoints and the read models, which no tick has decided yet. */
   private async replay(wanted: ReadonlySet<PartitionId>, from: number, upTo: number): Promise<void> {
-    const { log, node } = this.parts
+    const { log } = this.parts
     const filter = { streamPrefixes: ['task-', 'schedule-', 'calendar-'] }
     for (let position = from; position < upTo; ) {
       const page = await log.readAll(position, scanSize, filter)
@@ -271,8 +271,6 @@ export class Scheduler {
       // A server that is behind has answered: what it does not show yet must not be passed over.
       if (page.position <= position) throw unavailable(`the event log is read no further than ${position}`)
       position = page.position
-      // A log that is read from a file answers in the same turn: others shall have theirs.
-      await node.clock.sleep(0)
     }
   }
 
