@@ -260,7 +260,8 @@ export const mutants = [
         handle,
         'const result = await log.append(stream, expected, events);',
         `void log.append(stream, expected, events).catch(() => {});
-         const result = { outcome: 'appended', position: (await log.head()) + events.length };`,
+         const end = await log.head();
+         const result = { outcome: 'appended', positions: events.map((_, index) => end + 1 + index) };`,
       ),
     ],
   },
@@ -273,7 +274,7 @@ export const mutants = [
         'const there = await found(log, stream, events, fault);',
         `const end = (await log.readStream(stream)).at(-1)?.revision ?? 'none';
          const renamed = events.map((event) => ({ ...event, id: event.id + attempt }));
-         const there = (await log.append(stream, end, renamed)).position;`,
+         const there = (await log.append(stream, end, renamed)).positions;`,
       ),
     ],
   },

@@ -26,10 +26,14 @@ const decodeByKafkajs = require('kafkajs/src/protocol/recordBatch/v0/decoder.js'
 
 const text = fc.string({ unit: 'binary', maxLength: 60 })
 const name = text.filter((one) => one !== '__proto__')
-const record: fc.Arbitrary<RecordToWrite> = fc.record(
-  { key: text, value: text, headers: fc.dictionary(name, text, { maxKeys: 4, noNullPrototype: true }) },
-  { requiredKeys: ['key', 'value'] },
-)
+const recordWith = (header: fc.Arbitrary<string>): fc.Arbitrary<RecordToWrite> =>
+  fc.record(
+    { key: text, value: text, headers: fc.dictionary(header, text, { maxKeys: 4, noNullPrototype: true }) },
+    { requiredKeys: ['key', 'value'] },
+  )
+const record = recordWith(name)
+// kafkajs gathers headers in an object with a prototype: it reads "toString" as a second value of that name.
+const recordForKafkajs = recordWith(name.filter((one) => !(one in Object.prototype)))
 const producer = { id: 2 ** 40 + 7, epoch: 12, isTransactional: true }
 
 /** As a broker stores it: at an offset, and with its own time. */
@@ -46,7 +50,7 @@ function stored(bytes: Buffer, firstOffset: number, appendedAt: number | null): 
 describe('a batch of records', () => {
   it('is read by kafkajs as it was written', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(record, { minLength: 1, maxLength: 200 }), async (records) => {
+      fc.asyncProperty(fc.array(recordForKafkajs, { minLength: 1, maxLength: 200 }), async (records) => {
         const bytes = encodeBatch(records, producer, 5, 1_700_000_000_000)
         const { records: read } = await decodeByKafkajs(new Decoder(bytes))
         expect(
