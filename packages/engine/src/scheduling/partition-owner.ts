@@ -22,6 +22,7 @@ import { PortFault, Unroutable, unavailable } from '../ports/faults.js'
 import type { Change } from '../projection/projector.js'
 import { Signal } from '../signal.js'
 import { TickRecorder } from '../telemetry/tick-recorder.js'
+import { definitionsOf, statesOf } from './decided-on.js'
 import { DueIndex } from './due-index.js'
 import { type Carried, carriedOver } from './floors.js'
 import type { NodeParts } from './node-parts.js'
@@ -48,6 +49,8 @@ interface Decision {
   readonly plan: Plan
   /** Taken out of the due index, to be put back when the decision is committed. */
   readonly taken: readonly { readonly taskId: string; readonly due: Instant }[]
+  /** As they were decided on. One that changes meanwhile is dirty: it is placed anew anyway. */
+  readonly states: ReadonlyMap<string, TaskState>
   readonly resets: readonly string[]
   /** To be put where they belong, or ended, once what they had due behind the cursor is decided. */
   readonly armed: readonly string[]
@@ -274,7 +277,9 @@ export class PartitionOwner {
     const limit = parts.options.maxDecisionsPerTick
     const taken = this.index.take(now, limit)
     if (taken.length === 0 && this.undecided.isEmpty && !this.isCheckpointDue(now)) return undefined
-    const definitions = this.definitionsOf(taken.map((item) => item.taskId))
+    const due = taken.map(({ taskId }) => taskId)
+    const states = statesOf(parts, due, asked)
+    const definitions = definitionsOf(parts, due, states, this.floors)
     const last = taken.at(-1)
     const isCut = taken.length === limit && (this.index.peek() ?? Number.POSITIVE_INFINITY) <= now
     const exclusive = definitions.filter((d) => d.overlap !== 'allow').map((d) => d.taskId)
@@ -286,7 +291,7 @@ export class PartitionOwner {
       definitions,
       retired: asked.retired,
       overdue: asked.overdue,
-      armed: this.definitionsOf(asked.armed),
+      armed: definitionsOf(parts, asked.armed, states, this.floors),
       requests: asked.requests,
       busy: (taskId) => busy.get(taskId) ?? { running: 0, queued: 0 },
       limits: { maxDecisions: limit, misfireGraceMs: parts.options.misfireGraceMs },
@@ -294,7 +299,7 @@ export class PartitionOwner {
       ...(isCut && last !== undefined ? { horizon: { at: last.due, taskId: last.taskId } } : {}),
     })
     this.reached = Math.max(this.reached, decided.cursor.at)
-    return { now, position, plan: decided, taken, resets: asked.resets, armed: asked.armed }
+    return { now, position, plan: decided, taken, states, resets: asked.resets, armed: asked.armed }
   }
 
   private isCheckpointDue(now: Instant): boolean {
@@ -303,21 +308,10 @@ export class PartitionOwner {
     return this.untilIdle(checkpoint, now) <= 0
   }
 
-  private definitionsOf(taskIds: readonly string[]): readonly Definition[] {
-    const { views, definitions } = this.parts
-    const states = views.tasks(taskIds)
-    return taskIds.flatMap((taskId) => {
-      const state = states.get(taskId)
-      const definition = state === undefined || !isPlannable(state) ? undefined : definitions.of(state)
-      return definition?.ok === true ? [raised(definition.value, this.floors)] : []
-    })
-  }
-
   private async commit(decision: Decision, begunAt: number): Promise<TickOutcome> {
     const { parts } = this
-    const { now, position, resets } = decision
+    const { now, position, resets, states } = decision
     const { skips, cursor, more } = decision.plan
-    const states = parts.views.tasks([...new Set(decision.plan.runs.map((run) => run.taskId))])
     const runs = decision.plan.runs.filter((run) => mayRun(states.get(run.taskId)))
     const next = nextCheckpoint(
       this.checkpoint,
@@ -358,10 +352,9 @@ export class PartitionOwner {
   }
 
   /** Puts the decided tasks back into the index, or ends them. */
-  private settle({ plan: decided, taken }: Decision): void {
-    const { views, definitions, followUps } = this.parts
+  private settle({ plan: decided, taken, states }: Decision): void {
+    const { definitions, followUps } = this.parts
     for (const [taskId, message] of decided.poisoned) followUps.poisoned(taskId, message)
-    const states = views.tasks(taken.map((item) => item.taskId))
     for (const { taskId } of taken) {
       const state = states.get(taskId)
       if (

@@ -27,11 +27,13 @@ export function commandsOf(
   tick: { readonly emittedAt: Instant; readonly partition: PartitionId; readonly seq: number },
   recoveredAt: Instant | null,
 ): readonly RunCommand[] {
-  return runs.flatMap((run) => {
+  const commands: RunCommand[] = []
+  for (const run of runs) {
     const state = states.get(run.taskId)
-    if (state === undefined) return []
+    if (state === undefined) continue
     const command = runCommandOf(state, run, tick)
     const isReplayed = recoveredAt !== null && run.dispatchAt <= recoveredAt
-    return [isReplayed ? { ...command, replayed: true } : command]
-  })
+    commands.push(isReplayed ? { ...command, replayed: true } : command)
+  }
+  return commands
 }
