@@ -29,7 +29,8 @@ export class NodeProcess {
     // What the shell has set for another Almanac is not meant for this one.
     const shell = Object.entries(process.env).filter(([key]) => !key.startsWith('ALMANAC_'))
     const own = { ALMANAC_NODE: name, ALMANAC_PORT: `${port}`, ALMANAC_DATA: data, ...env }
-    this.#child = spawn(process.execPath, [...execArgv, '--import', endsWithParent, program], {
+    const argv = ['--max-semi-space-size=64', ...execArgv, '--import', endsWithParent, program]
+    this.#child = spawn(process.execPath, argv, {
       env: { ...Object.fromEntries(shell), ...own },
       cwd: data,
       stdio: ['pipe', 'pipe', log],

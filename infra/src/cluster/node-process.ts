@@ -50,7 +50,7 @@ class NodeProcess implements Part {
     this.address = node.url
     this.logFile = join(node.folder, 'node.log')
     const log = openSync(this.logFile, 'a')
-    this.child = spawn(process.execPath, [program], {
+    this.child = spawn(process.execPath, ['--max-semi-space-size=64', program], {
       cwd: node.folder,
       env: { ...ownEnvironment(), ...node.env, [markVariable]: mark },
       stdio: ['ignore', log, 'pipe'],

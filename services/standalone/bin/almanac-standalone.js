@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=64
 // Before anything looks at the time: no result may depend on the machine's zone.
 process.env.TZ = 'UTC'
 

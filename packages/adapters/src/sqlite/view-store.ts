@@ -133,12 +133,7 @@ export class SqliteViewStore implements ViewStore {
   }
 
   tasks(taskIds: readonly string[]): ReadonlyMap<string, TaskState> {
-    const found = new Map<string, TaskState>()
-    for (const taskId of taskIds) {
-      const state = this.task(taskId)
-      if (state !== undefined) found.set(taskId, state)
-    }
-    return found
+    return reading(() => this.#tasks.getAll(taskIds))
   }
 
   taskIdByName(namespace: string, name: string): string | undefined {

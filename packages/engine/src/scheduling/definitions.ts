@@ -25,10 +25,8 @@ import { findListed, type Page, type ViewStore } from '../ports/view-store.js'
  */
 export class Definitions {
   private readonly views: ViewStore
-  private readonly known = new Map<
-    string,
-    { readonly state: TaskState; readonly definition: Result<Definition> }
-  >()
+  /** Goes with the state, which the read models keep as long as it is asked for often. */
+  private known = new WeakMap<TaskState, Result<Definition>>()
   private readonly compiled = new Map<string, Recurrence>()
   private readonly lookups = new Map<string, Lookups>()
 
@@ -38,16 +36,15 @@ export class Definitions {
 
   /** Must be called when a shared schedule or a calendar has changed. */
   forgetShared(): void {
-    this.known.clear()
+    this.known = new WeakMap()
     this.compiled.clear()
   }
 
   of(state: TaskState): Result<Definition> {
-    const known = this.known.get(state.taskId)
-    if (known !== undefined && known.state.revision === state.revision) return known.definition
+    const known = this.known.get(state)
+    if (known !== undefined) return known
     const definition = this.resolve(state)
-    if (this.known.size >= maxKnown) this.forgetOldest()
-    this.known.set(state.taskId, { state, definition })
+    this.known.set(state, definition)
     return definition
   }
 
@@ -122,23 +119,14 @@ export class Definitions {
     if (known !== undefined) return { ok: true, value: known }
     const compiled = compile(value, context)
     if (!compiled.ok) return compiled
-    if (this.compiled.size >= maxKnown) this.compiled.clear()
+    if (this.compiled.size >= maxCompiled) this.compiled.clear()
     const remembering = rememberLast(compiled.value)
     this.compiled.set(key, remembering)
     return { ok: true, value: remembering }
   }
-
-  private forgetOldest(): void {
-    let left = maxKnown / 10
-    for (const key of this.known.keys()) {
-      if (left <= 0) return
-      this.known.delete(key)
-      left -= 1
-    }
-  }
 }
 
-const maxKnown = 20_000
+const maxCompiled = 20_000
 
 const unplannable = (message: string): Result<Definition> => ({
   ok: false,
