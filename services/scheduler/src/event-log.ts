@@ -1,11 +1,13 @@
 import { EventStoreLog, InvalidEventStoreAddress, parseEventStore } from '@almanac/adapters/eventstore'
 import { openSharedEventLog } from '@almanac/adapters/sqlite'
+import type { ServerAccess } from '@almanac/adapters/system'
 import type { Clock, ClockGuard, EventLog, Random } from '@almanac/engine'
 import { messageOf, StartProblem } from './service/index.js'
 
 interface EventLogParts {
   /** `esdb://…`, or `sqlite:` and a folder. */
   readonly address: string
+  readonly access: ServerAccess
   readonly cluster: string
   readonly clock: Clock
   readonly random: Random
@@ -23,8 +25,13 @@ const sqliteScheme = 'sqlite:'
 
 /** Throws `StartProblem` when the address can't be used. */
 export function openEventLog(parts: EventLogParts): OpenEventLog {
-  const { address, cluster, clock, random, guard, onFault, onFatal } = parts
+  const { address, access, cluster, clock, random, guard, onFault, onFatal } = parts
   if (address.startsWith(sqliteScheme)) {
+    if (Object.keys(access).length > 0) {
+      throw new StartProblem(
+        'ALMANAC_EVENTSTORE is a folder: it has no user, no password and no certificates.',
+      )
+    }
     const folder = address.slice(sqliteScheme.length)
     try {
       const shared = openSharedEventLog({ folder, clock, random, onFatal })
@@ -35,7 +42,7 @@ export function openEventLog(parts: EventLogParts): OpenEventLog {
   }
   try {
     const log = new EventStoreLog({
-      address: parseEventStore(address),
+      address: parseEventStore(address, access),
       prefix: `${cluster}.`,
       clock,
       random,
@@ -44,7 +51,8 @@ export function openEventLog(parts: EventLogParts): OpenEventLog {
     })
     return { log, close: () => log.close() }
   } catch (error) {
-    if (error instanceof InvalidEventStoreAddress) throw new StartProblem(error.message, error)
+    if (error instanceof InvalidEventStoreAddress)
+      throw new StartProblem(`ALMANAC_EVENTSTORE: ${error.message}`, error)
     throw error
   }
 }

@@ -1,4 +1,5 @@
 import {
+  type KafkaAccess,
   KafkaRecordWriter,
   KafkaTopics,
   KafkaTransactionLog,
@@ -14,6 +15,7 @@ import { messageOf, type ProcessConfig, StartProblem } from './service/index.js'
 interface KafkaParts {
   readonly config: ProcessConfig
   readonly address: string
+  readonly access: KafkaAccess
   readonly nodeId: string
   /** Tells the event log from every other one. */
   readonly eventLogId: string
@@ -46,9 +48,9 @@ export interface OpenKafka {
 
 /** Throws `StartProblem` when the address can't be used. Nothing is asked of the brokers yet. */
 export function openKafka(parts: KafkaParts): OpenKafka {
-  const { config, address, nodeId, eventLogId, clock, random, guard, wrapLog, onFault } = parts
+  const { config, address, access, nodeId, eventLogId, clock, random, guard, wrapLog, onFault } = parts
   const prefix = prefixOf(config)
-  const connection = connectionOf(address)
+  const connection = connectionOf(address, access)
   const { partitions, replication, queues, runRetentionDays } = config
   const retentionMs = Math.round(runRetentionDays * 86_400_000)
   const topics = new KafkaTopics({
@@ -97,9 +99,9 @@ export function openKafka(parts: KafkaParts): OpenKafka {
   }
 }
 
-function connectionOf(address: string) {
+function connectionOf(address: string, access: KafkaAccess) {
   try {
-    return parseKafka(address)
+    return parseKafka(address, access)
   } catch (error) {
     throw new StartProblem(`ALMANAC_KAFKA: ${messageOf(error)}`, error)
   }

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { FolderInUse, lockFolder, lockPath, openViewStore } from '@almanac/adapters/sqlite'
-import { systemClock, systemDigest, systemRandom } from '@almanac/adapters/system'
+import { AccessRefused, systemClock, systemDigest, systemRandom } from '@almanac/adapters/system'
 import {
   createLogger,
   type Logger,
@@ -27,6 +27,7 @@ import { openKafka } from './kafka.js'
 import { openLeases, publishMarkers } from './redis.js'
 import { openRuns } from './runs.js'
 import {
+  accessProblem,
   holdToFounding,
   listen,
   messageOf,
@@ -118,7 +119,7 @@ class Assembly {
     const isOwner = (partition: number) => node?.owns(partition) === true
     const runs = openRuns({ ...this.common(), kafka, isOwner })
     this.undo.push(async () => runs.close())
-    await this.reached('Kafka', () => kafka.provision())
+    await this.reached('kafka', () => kafka.provision())
     const { membership } = leases
     node = new Node(
       {
@@ -222,10 +223,17 @@ class Assembly {
   private async openLog(guard: ClockGuard) {
     const { config, nodeId, clock, undo, notice } = this
     const { cluster, partitions, data, check } = config
-    const address = config.servers.eventstore
-    const { log, close } = openEventLog({ ...this.common(), address, cluster, guard, onFatal: this.onFatal })
+    const { eventstore: address, access } = config.servers
+    const { log, close } = openEventLog({
+      ...this.common(),
+      address,
+      access: access.eventstore,
+      cluster,
+      guard,
+      onFatal: this.onFatal,
+    })
     undo.push(close)
-    const [id, position] = await this.reached('the event log', async () => [
+    const [id, position] = await this.reached('eventstore', async () => [
       await holdToFounding(log, clock, { cluster, partitions }, nodeId),
       await log.head(),
     ])
@@ -242,27 +250,31 @@ class Assembly {
   private openDispatch(guard: ClockGuard, eventLogId: string) {
     const { config, nodeId, world } = this
     const wrapLog = world.wrapLog ?? ((log) => log)
-    const address = config.servers.kafka
-    const kafka = openKafka({ ...this.common(), address, nodeId, eventLogId, guard, wrapLog })
+    const { kafka: address, access } = config.servers
+    const parts = { address, access: access.kafka, nodeId, eventLogId, guard, wrapLog }
+    const kafka = openKafka({ ...this.common(), ...parts })
     this.undo.push(() => kafka.close())
     return kafka
   }
 
   private async openMembership() {
     const { servers, cluster } = this.config
-    const leases = await openLeases({ ...this.common(), url: servers.redis, cluster })
+    const { redis: url, access } = servers
+    const leases = await openLeases({ ...this.common(), url, access: access.redis, cluster })
     this.undo.push(async () => leases.close())
     return leases
   }
 
   /** Servers and nodes may be started in any order: what is not there yet is waited for. */
-  private async reached<T>(what: string, work: () => Promise<T>): Promise<T> {
+  private async reached<T>(server: 'eventstore' | 'kafka', work: () => Promise<T>): Promise<T> {
     for (let waitMs = firstWaitMs; ; waitMs = Math.min(2 * waitMs, longestWaitMs)) {
       try {
         return await work()
       } catch (fault) {
+        // Nobody would look for a wrong password in the log of a node that waits.
+        if (fault instanceof AccessRefused) throw new StartProblem(accessProblem(server, fault), fault)
         if (!(fault instanceof PortFault)) throw fault
-        this.logger.warn(`Waiting for ${what}`, { error: fault })
+        this.logger.warn(`Waiting for ${server === 'kafka' ? 'Kafka' : 'the event log'}`, { error: fault })
         await this.clock.sleep(waitMs)
       }
     }

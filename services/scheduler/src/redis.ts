@@ -6,11 +6,13 @@ import {
   RedisMembership,
   type RedisServers,
 } from '@almanac/adapters/redis'
+import type { ServerAccess } from '@almanac/adapters/system'
 import type { Clock, LeaseStore, Membership, ViewStore } from '@almanac/engine'
-import { StartProblem } from './service/index.js'
+import { accessProblem, StartProblem } from './service/index.js'
 
 interface RedisParts {
   readonly url: string
+  readonly access: ServerAccess
   readonly cluster: string
   readonly clock: Clock
   readonly notice: (message: string) => void
@@ -26,10 +28,11 @@ export interface OpenRedis {
 
 /**
  * Resolves when each server has been tried: one that is out of reach is tried again for ever. Throws `StartProblem`
- * when the address can't be used.
+ * when the address can't be used, or when there is no majority of servers, and one of them does not let us in.
  */
-export async function openLeases({ url, cluster, clock, notice, onFault }: RedisParts): Promise<OpenRedis> {
-  const servers = await connected({ url, clock, notice })
+export async function openLeases(parts: RedisParts): Promise<OpenRedis> {
+  const { url, access, cluster, clock, notice, onFault } = parts
+  const servers = await connected({ url, access, clock, notice })
   const prefix = cluster
   return {
     membership: new RedisMembership(servers, { prefix }),
@@ -41,9 +44,13 @@ export async function openLeases({ url, cluster, clock, notice, onFault }: Redis
 
 async function connected(options: Parameters<typeof openRedis>[0]): Promise<RedisServers> {
   try {
-    return await openRedis(options)
+    const servers = await openRedis(options)
+    const { refusal } = servers
+    if (refusal === undefined) return servers
+    servers.close()
+    throw new StartProblem(accessProblem('redis', refusal), refusal)
   } catch (error) {
-    if (error instanceof InvalidRedisAddress) throw new StartProblem(error.message, error)
+    if (error instanceof InvalidRedisAddress) throw new StartProblem(`ALMANAC_REDIS: ${error.message}`, error)
     throw error
   }
 }

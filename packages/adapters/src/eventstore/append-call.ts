@@ -23,6 +23,7 @@ export type WireAnswer =
   | { readonly kind: 'conflict'; readonly actual: ExpectedRevision }
   /** It has not looked at it, or has refused it: nothing was appended. `forGood`: it will be so again. */
   | { readonly kind: 'refused'; readonly message: string; readonly forGood: boolean }
+  | { readonly kind: 'denied'; readonly message: string }
   /** It gave up, and may have appended it all the same. */
   | { readonly kind: 'unknown'; readonly message: string }
 
@@ -146,7 +147,7 @@ function refusalOf(status: Status.Status): WireAnswer {
       return { kind: 'conflict', actual }
     }
     case 'AccessDenied':
-      return { kind: 'refused', message: 'this user may not append', forGood: false }
+      return { kind: 'denied', message: 'this user may not append' }
     case 'StreamDeleted':
       return { kind: 'refused', message: 'the stream was deleted for ever', forGood: true }
     case 'MaximumAppendSizeExceeded':

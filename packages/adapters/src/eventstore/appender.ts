@@ -7,6 +7,7 @@ import {
   outcomeUnknown,
   unavailable,
 } from '@almanac/engine'
+import { AccessRefused } from '../system/index.js'
 import { tooLate, within } from '../transactions/deadline.js'
 import type { AppendCall, WireAnswer, WireAppend } from './append-call.js'
 import { appendFault, isNotLeader, readFault, refusedForGood } from './faults.js'
@@ -51,6 +52,7 @@ export class Appender {
     sightings.forget(first)
     if (answer.kind === 'conflict') return this.#orRepeated(append, answer.actual)
     const message = `The event store ${wire.name} has not appended to ${stream}: ${answer.message}`
+    if (answer.kind === 'denied') throw new AccessRefused('credentials', message)
     throw answer.forGood ? refusedForGood(message) : unavailable(message)
   }
 

@@ -2,7 +2,7 @@ import { EventStoreDBClient } from '@eventstore/db-client'
 import type * as Grpc from '@eventstore/db-client/generated/streams_grpc_pb.js'
 import streamsGrpc from '@eventstore/db-client/generated/streams_grpc_pb.js'
 import type * as Streams from '@eventstore/db-client/generated/streams_pb.js'
-import { type EventStoreAddress, readCertificates } from './address.js'
+import type { EventStoreAddress } from './address.js'
 
 type ReadCall = ReturnType<Grpc.StreamsClient['read']>
 type BatchCall = ReturnType<Grpc.StreamsClient['batchAppend']>
@@ -27,7 +27,7 @@ export class Connection extends EventStoreDBClient {
   #isClosed = false
 
   constructor(address: EventStoreAddress, name: string, generation: number) {
-    const { hosts, discover, username, password } = address
+    const { hosts, discover, tls, username, password } = address
     const settings = {
       connectionName: name,
       // Connections with equal settings share one socket, a broken one too. This makes each generation's its own.
@@ -36,7 +36,14 @@ export class Connection extends EventStoreDBClient {
     }
     const [first] = hosts
     if (first === undefined) throw new Error('An address without a host.')
-    const security = { insecure: !address.tls, ...readCertificates(address) }
+    const { ca, cert, key } = tls ?? {}
+    const security = {
+      insecure: tls === undefined,
+      ...(ca === undefined ? {} : { rootCertificate: Buffer.from(ca) }),
+      ...(cert === undefined || key === undefined
+        ? {}
+        : { userCertFile: Buffer.from(cert), userKeyFile: Buffer.from(key) }),
+    }
     const user = username === undefined || password === undefined ? undefined : { username, password }
     if (!discover) super({ endpoint: first, ...settings }, security, user)
     else if (hosts.length > 1) super({ endpoints: [...hosts], ...settings }, security, user)

@@ -1,4 +1,5 @@
 import { outcomeUnknown, PortFault, unavailable } from '@almanac/engine'
+import { AccessRefused } from '../system/index.js'
 import { CallEnded } from './append-call.js'
 
 /** Codes of gRPC that mean something here. */
@@ -42,10 +43,20 @@ const isDenied = (error: unknown): boolean => {
 const neverConnected = (error: unknown): boolean =>
   /^(No connection established|Name resolution failed|Failed to discover)/.test(textOf(error))
 
-const where = (name: string, error: unknown): string =>
-  isDenied(error)
-    ? `The event store ${name} does not let this user in: ${textOf(error)}`
-    : `The event store ${name} can't be reached: ${textOf(error)}`
+/** gRPC has only a text for what TLS has ended with: OpenSSL's, or Node's. */
+const isUntrusted = (error: unknown): boolean =>
+  neverConnected(error) && /\bcertificate\b|\baltnames\b|wrong version number/.test(textOf(error))
+
+/** Nothing was done. */
+function notDone(name: string, error: unknown): PortFault {
+  const cause = causeOf(error)
+  if (isDenied(error)) {
+    const message = `The event store ${name} does not let this user in: ${cause.message}`
+    return new AccessRefused('credentials', message, cause)
+  }
+  const message = `The event store ${name} can't be reached: ${cause.message}`
+  return isUntrusted(error) ? new AccessRefused('certificate', message, cause) : unavailable(message, cause)
+}
 
 /** The server that was asked does not lead; the client has been told who does. */
 export class LeaderElsewhere extends PortFault {
@@ -58,7 +69,7 @@ export class LeaderElsewhere extends PortFault {
 export function readFault(name: string, error: unknown): PortFault {
   if (error instanceof PortFault) return error
   if (saysNotLeader(error)) return new LeaderElsewhere(`The event store ${name} sends us on to its leader.`)
-  return unavailable(where(name, error), causeOf(error))
+  return notDone(name, error)
 }
 
 /** The call over which an append had been sent has ended without its answer. */
@@ -66,7 +77,7 @@ export function appendFault(name: string, fault: unknown): PortFault {
   if (!(fault instanceof CallEnded)) throw fault
   const { error, wasAlone } = fault
   const isRefused = isDenied(error) || (wasAlone && saysNotLeader(error))
-  if (isRefused || neverConnected(error)) return unavailable(where(name, error), causeOf(error))
+  if (isRefused || neverConnected(error)) return notDone(name, error)
   return outcomeUnknown(
     `The connection to the event store ${name} broke before the answer: ${textOf(error)}`,
     causeOf(error),

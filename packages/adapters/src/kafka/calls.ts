@@ -1,6 +1,7 @@
 import { type Clock, outcomeUnknown, PortFault, type Stop, unavailable } from '@almanac/engine'
+import { AccessRefused } from '../system/index.js'
 import { code } from './codes.js'
-import { codeOf, type WireBroker, type WireClient } from './kafkajs.js'
+import { accessProblemOf, codeOf, type WireBroker, type WireClient } from './kafkajs.js'
 import type { Call, Place } from './requests.js'
 
 /** How brokers are asked again. Every duration is in milliseconds. */
@@ -121,12 +122,29 @@ export class Calls {
 export const isUnknownTopic = (error: unknown): boolean => codeOf(error) === code.unknownTopicOrPartition
 
 export const refused = (what: string, error: unknown): PortFault =>
-  unavailable(`Kafka refused ${what}: ${messageOf(error)}`, error)
+  accessFault(error) ?? unavailable(`Kafka refused ${what}: ${messageOf(error)}`, error)
 
 export const doubtful = (what: string, why: unknown): PortFault =>
   outcomeUnknown(`Kafka has not answered ${what}: ${messageOf(why)}`, why)
 
 export const failed = (what: string, why: unknown): PortFault =>
-  why instanceof PortFault ? why : unavailable(`Kafka could not be asked ${what}: ${messageOf(why)}`, why)
+  why instanceof PortFault
+    ? why
+    : (accessFault(why) ?? unavailable(`Kafka could not be asked ${what}: ${messageOf(why)}`, why))
+
+/** What kafkajs throws may have what it is about behind it. */
+const mostCauses = 8
+
+/** When the brokers are there, and there is no way in: nothing was asked of them then. */
+function accessFault(error: unknown): AccessRefused | undefined {
+  let one = error
+  for (let depth = 0; one instanceof Error && depth < mostCauses; depth++, one = one.cause) {
+    const problem = accessProblemOf(one)
+    if (problem === undefined) continue
+    const text = problem === 'credentials' ? 'refuses this user' : 'is not spoken to'
+    return new AccessRefused(problem, `Kafka ${text}: ${one.message}`, error)
+  }
+  return undefined
+}
 
 export const messageOf = (why: unknown): string => (why instanceof Error ? why.message : String(why))

@@ -24,6 +24,7 @@ export const code = {
   invalidTxnState: 48,
   invalidProducerIdMapping: 49,
   concurrentTransactions: 51,
+  transactionalIdAuthorizationFailed: 53,
   operationNotAttempted: 55,
   storageError: 56,
   fencedLeaderEpoch: 74,
@@ -85,4 +86,11 @@ export const lastingCodes: ReadonlySet<number> = new Set([
   code.topicAuthorizationFailed,
   code.clusterAuthorizationFailed,
   code.policyViolation,
+])
+
+/** The user may not do this. */
+export const rightsCodes: ReadonlySet<number> = new Set([
+  code.topicAuthorizationFailed,
+  code.clusterAuthorizationFailed,
+  code.transactionalIdAuthorizationFailed,
 ])

@@ -1,8 +1,15 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
-import { parseKafka } from './connection.js'
+import { afterAll, describe, expect, it } from 'vitest'
+import { testTls } from '../eventstore/tls.fixture.js'
+import { type KafkaAccess, parseKafka } from './connection.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'almanac-ca-'))
+const files = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') }
+writeFileSync(files.cert, testTls.certificate)
+writeFileSync(files.key, testTls.key)
+afterAll(() => rmSync(folder, { recursive: true }))
 
 describe('an address of Kafka', () => {
   it('is one broker or a list of them', () => {
@@ -30,9 +37,37 @@ describe('an address of Kafka', () => {
   })
 
   it('reads the authority from its file, which asks for TLS by itself', () => {
-    const file = join(mkdtempSync(join(tmpdir(), 'almanac-ca-')), 'ca.pem')
-    writeFileSync(file, 'PEM')
-    expect(parseKafka(`kafka://a:1?ca=${file}`).tls).toEqual({ ca: 'PEM' })
+    expect(parseKafka(`kafka://a:1?ca=${files.cert}`).tls).toEqual({ ca: testTls.certificate })
+  })
+
+  it('takes from beside the address what is not in it', () => {
+    const user = { user: 'u', password: 'p:%@' }
+    const sasl = { mechanism: 'scram-sha-256', username: 'u', password: 'p:%@' }
+    expect(parseKafka('a:1', { ...user, sasl: 'scram-sha-256' })).toEqual({ brokers: ['a:1'], sasl })
+    expect(parseKafka('kafka://u@a:1?sasl=scram-sha-256', { password: 'p:%@' }).sasl).toEqual(sasl)
+    const { certificate, key } = testTls
+    const all = { caFile: files.cert, certFile: files.cert, keyFile: files.key }
+    expect(parseKafka('a:1', all).tls).toEqual({ ca: certificate, cert: certificate, key })
+  })
+
+  it.each<[text: string, access: KafkaAccess, why: string]>([
+    ['kafka://u:p@a:1', { user: 'v' }, 'the user is set both in the address and beside it'],
+    ['kafka://u:p@a:1', { password: 'q' }, 'the password is set both'],
+    ['kafka://u:p@a:1?sasl=plain', { sasl: 'plain' }, 'sasl is set both'],
+    ['kafka://a:1?ca=/x', { caFile: '/y' }, 'ca is set both'],
+    ['a:1', { password: 'p' }, 'needs both a user and a password'],
+    ['a:1', { sasl: 'plain' }, 'needs user:password@'],
+    ['kafka://a:1?tls=false', { caFile: '/y' }, 'need tls=true'],
+    ['a:1', { certFile: '/x' }, 'one of them is missing'],
+    ['a:1', { caFile: '/nowhere' }, 'the file "/nowhere" can not be read'],
+  ])('refuses %j with %j beside it', (text, access, why) => {
+    expect(() => parseKafka(text, access)).toThrow(why)
+  })
+
+  it('takes no file for what it is not', () => {
+    expect(() => parseKafka('a:1', { caFile: files.key })).toThrow('has no certificate in PEM')
+    const pair = { certFile: files.cert, keyFile: files.cert }
+    expect(() => parseKafka('a:1', pair)).toThrow('has no key of the certificate in')
   })
 
   it.each([
@@ -52,16 +87,22 @@ describe('an address of Kafka', () => {
     ],
     ['kafka://u@a:1', 'option sasl needs both a user and a password'],
     ['kafka://u:%zz@a:1', 'write it as %25'],
-    ['kafka://a:1?tls=false&ca=/x', 'option ca needs tls=true'],
-    ['kafka://a:1?ca=/nowhere/ca.pem', '"/nowhere/ca.pem" of the option ca can not be read'],
+    ['kafka://a:1?tls=false&ca=/x', 'the option ca, and a certificate, need tls=true'],
+    ['kafka://a:1?ca=/nowhere/ca.pem', 'the file "/nowhere/ca.pem" can not be read'],
   ])('refuses %j and tells why', (text, why) => {
     expect(() => parseKafka(text)).toThrow(why)
   })
 
   it('never repeats a password in what it refuses', () => {
-    for (const text of ['kafka://u:secret@a:1?sasl=x', 'kafka://u:secret@a:0', 'kafka://u:secret@a:1?x=1']) {
-      expect(messageOf(text)).not.toContain('secret')
-    }
+    const wrong = [
+      'secret@a:1?sasl=x',
+      'secret@a:0',
+      'secret@a:1?x=1',
+      'secret?x@a:1',
+      'a@x?secret@a:1',
+      'secret',
+    ]
+    for (const rest of [...wrong, 'secret,x']) expect(messageOf(`kafka://u:${rest}`)).not.toContain('secret')
   })
 })
 

@@ -1,36 +1,52 @@
-import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import type { SASLOptions } from 'kafkajs'
+import { readTlsFiles, type ServerAccess, type TlsFiles } from '../system/index.js'
 
 /** Where the brokers are, and how they are spoken to. */
 export interface KafkaConnection {
   /** Host and port of at least one broker; the others are learnt from it. */
   readonly brokers: readonly string[]
-  /** Undefined: plain text. `ca` is in PEM; without it the system's own authorities are trusted. */
-  readonly tls?: { readonly ca?: string } | undefined
+  /** Undefined: plain text. Texts in PEM; without `ca` the system's own authorities are trusted. */
+  readonly tls?: TlsFiles | undefined
   readonly sasl?: SASLOptions | undefined
 }
 
-const mechanisms = ['plain', 'scram-sha-256', 'scram-sha-512'] as const
+export interface KafkaAccess extends ServerAccess {
+  /** How the password is shown to the broker. @default 'plain' where there is a user */
+  readonly sasl?: string
+}
+
+export const saslMechanisms = ['plain', 'scram-sha-256', 'scram-sha-512'] as const
 const options = ['tls', 'sasl', 'ca'] as const
 const defaultPort = 9092
 
 /**
- * Reads `host:port,host:port` or `kafka://user:password@host:port,host:port?tls=true&sasl=scram-sha-512&ca=/path`.
- * Throws an `Error` that names the option and tells what is allowed.
+ * Reads `host:port,host:port` or `kafka://user:password@host:port,host:port?tls=true&sasl=scram-sha-512&ca=/path`; what
+ * is in `access` need not be there, and must not be. Throws an `Error` that names the option and tells what is allowed.
  */
-export function parseKafka(text: string): KafkaConnection {
+export function parseKafka(text: string, access: KafkaAccess = {}): KafkaConnection {
   const { credentials, hosts, query } = partsOf(text.trim())
-  const brokers = hosts.split(',').map(brokerOf)
+  // Without an @ a user and a password may stand where hosts belong: that is not repeated.
+  const isShown = !text.includes('://') || credentials !== undefined
+  const brokers = hosts.split(',').map((host) => brokerOf(host, isShown))
   const given = new URLSearchParams(query)
   for (const name of given.keys()) {
     if (!(options as readonly string[]).includes(name)) {
-      throw new Error(`Kafka: there is no option "${name}" in an address; allowed are ${options.join(', ')}`)
+      const shown = /^\w+$/.test(name) ? ` "${name}"` : ' of that name'
+      throw new Error(`Kafka: there is no option${shown} in an address; allowed are ${options.join(', ')}`)
     }
   }
-  const sasl = saslOf(given.get('sasl'), credentials)
-  const tls = tlsOf(given.get('tls'), given.get('ca'))
+  const sasl = saslOf(once('sasl', given.get('sasl'), access.sasl), userOf(credentials, access))
+  const tls = tlsOf(given.get('tls'), given.get('ca'), access)
   return { brokers, ...(tls && { tls }), ...(sasl && { sasl }) }
+}
+
+/** What may stand in the address, or beside it. */
+function once(name: string, inAddress: string | null, beside: string | undefined): string | undefined {
+  if (inAddress !== null && beside !== undefined) {
+    throw new Error(`Kafka: ${name} is set both in the address and beside it`)
+  }
+  return inAddress ?? beside
 }
 
 function partsOf(text: string): { credentials: string | undefined; hosts: string; query: string } {
@@ -42,6 +58,9 @@ function partsOf(text: string): { credentials: string | undefined; hosts: string
   }
   const rest = text.slice(scheme[0].length)
   const [place = '', query = ''] = splitOnce(rest, rest.indexOf('?'))
+  if (!place.includes('@') && query.includes('@')) {
+    throw new Error('Kafka: write ? in a user or a password as %3F')
+  }
   // A password may have an @ in it that is not escaped; hosts have none.
   const [credentials, hosts] = splitOnce(place, place.lastIndexOf('@'))
   return hosts === undefined
@@ -54,37 +73,58 @@ const splitOnce = (text: string, at: number): readonly [string, string?] =>
 
 const withoutPath = (hosts: string): string => hosts.replace(/\/$/, '')
 
-function brokerOf(text: string): string {
+function brokerOf(text: string, isShown: boolean): string {
   const [, host = '', , port = `${defaultPort}`] = /^([^:\s/]+)(:(\d+))?$/.exec(text.trim()) ?? []
   const isPort = Number(port) >= 1 && Number(port) <= 65_535
-  if (host === '' || !isPort) throw new Error(`Kafka: "${text}" is no broker; wanted is host:port`)
+  if (host === '' || !isPort) {
+    const shown = isShown ? `"${text}" is no broker` : 'there is no broker in the address'
+    throw new Error(`Kafka: ${shown}; wanted is host:port`)
+  }
   // What looks like an address of numbers but is none would be looked up as a name.
   if (/^[\d.]+$/.test(host) && isIP(host) === 0) throw new Error(`Kafka: "${host}" is no IP address`)
   return `${host}:${port}`
 }
 
-function tlsOf(tls: string | null, ca: string | null): KafkaConnection['tls'] {
+function tlsOf(tls: string | null, ca: string | null, access: ServerAccess): KafkaConnection['tls'] {
   if (tls !== null && tls !== 'true' && tls !== 'false') {
     throw new Error(`Kafka: the option tls is true or false, not "${tls}"`)
   }
-  if (ca !== null && tls === 'false') throw new Error('Kafka: the option ca needs tls=true')
-  if (ca === null) return tls === 'true' ? {} : undefined
+  const caFile = once('ca', ca, access.caFile)
+  const files: ServerAccess = { ...access, ...(caFile === undefined ? {} : { caFile }) }
+  const asked = [files.caFile, files.certFile, files.keyFile].some((file) => file !== undefined)
+  if (!asked) return tls === 'true' ? {} : undefined
+  if (tls === 'false') throw new Error('Kafka: the option ca, and a certificate, need tls=true')
   try {
-    return { ca: readFileSync(ca, 'utf8') }
+    return readTlsFiles(files)
   } catch (error) {
-    throw new Error(`Kafka: the file "${ca}" of the option ca can not be read`, { cause: error })
+    throw new Error(`Kafka: ${error instanceof Error ? error.message : error}`, { cause: error })
   }
 }
 
-function saslOf(name: string | null, credentials: string | undefined): SASLOptions | undefined {
-  if (name === null && credentials === undefined) return undefined
-  const mechanism = mechanisms.find((known) => known === (name ?? 'plain').toLowerCase())
-  if (mechanism === undefined) {
-    throw new Error(`Kafka: the option sasl is one of ${mechanisms.join(', ')}, not "${name}"`)
+interface User {
+  readonly username?: string | undefined
+  readonly password?: string | undefined
+}
+
+function userOf(credentials: string | undefined, { user, password }: ServerAccess): User | undefined {
+  if (credentials === undefined) {
+    return user === undefined && password === undefined ? undefined : { username: user, password }
   }
-  if (credentials === undefined)
-    throw new Error('Kafka: the option sasl needs user:password@ before the hosts')
-  const [username, password] = splitOnce(credentials, credentials.indexOf(':')).map(decoded)
+  const [username = '', inAddress = ''] = splitOnce(credentials, credentials.indexOf(':')).map(decoded)
+  return {
+    username: once('the user', username || null, user),
+    password: once('the password', inAddress || null, password),
+  }
+}
+
+function saslOf(name: string | undefined, user: User | undefined): SASLOptions | undefined {
+  if (name === undefined && user === undefined) return undefined
+  const mechanism = saslMechanisms.find((known) => known === (name ?? 'plain').toLowerCase())
+  if (mechanism === undefined) {
+    throw new Error(`Kafka: the option sasl is one of ${saslMechanisms.join(', ')}, not "${name}"`)
+  }
+  if (user === undefined) throw new Error('Kafka: the option sasl needs user:password@ before the hosts')
+  const { username, password } = user
   if (!username || !password) throw new Error('Kafka: the option sasl needs both a user and a password')
   return { mechanism, username, password }
 }

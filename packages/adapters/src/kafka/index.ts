@@ -1,4 +1,4 @@
-export { type KafkaConnection, parseKafka } from './connection.js'
+export { type KafkaAccess, type KafkaConnection, parseKafka, saslMechanisms } from './connection.js'
 export {
   defaultKafkaRecordWriterOptions,
   KafkaRecordWriter,

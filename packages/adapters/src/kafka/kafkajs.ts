@@ -8,6 +8,8 @@ import kafkajs, {
   type LogEntry,
   type RetryOptions,
 } from 'kafkajs'
+import { type AccessProblem, isCertificateCode } from '../system/index.js'
+import { rightsCodes } from './codes.js'
 import type { KafkaConnection } from './connection.js'
 
 /**
@@ -143,6 +145,13 @@ export function codesIn(error: unknown): readonly number[] {
   return all
     .map((one) => (one as { readonly code?: unknown } | null)?.code)
     .filter((one) => typeof one === 'number')
+}
+
+/** Why there is no way in, when this error itself tells of that: not what lies behind it. */
+export function accessProblemOf(error: Error): AccessProblem | undefined {
+  const isDenied = codesIn(error).some((one) => rightsCodes.has(one))
+  if (isDenied || error.name === 'KafkaJSSASLAuthenticationError') return 'credentials'
+  return isCertificateCode((error as { readonly code?: unknown }).code) ? 'certificate' : undefined
 }
 
 export interface ClientOptions {

@@ -2,7 +2,7 @@ import { type Clock, PortFault, unavailable } from '@almanac/engine'
 import type { Instant } from '@almanac/recurrence'
 import type { Admin } from 'kafkajs'
 import { dispatchTopics } from '../transactions/index.js'
-import { messageOf } from './calls.js'
+import { failed, messageOf } from './calls.js'
 import { code, lastingCodes } from './codes.js'
 import type { KafkaConnection } from './connection.js'
 import { type ClientOptions, codesIn, type OnLog, publicClient } from './kafkajs.js'
@@ -124,8 +124,7 @@ export class KafkaTopics {
       await admin.connect()
       return await work(admin)
     } catch (error) {
-      if (error instanceof PortFault || error instanceof TopicMismatch) throw error
-      throw unavailable(`Kafka could not be asked ${what}: ${messageOf(error)}`, error)
+      throw error instanceof TopicMismatch ? error : failed(what, error)
     } finally {
       await admin.disconnect().catch(() => {})
     }

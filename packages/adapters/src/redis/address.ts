@@ -1,12 +1,13 @@
+import { readTlsFiles, type ServerAccess, type TlsFiles } from '../system/index.js'
+
 /** Where a Redis is, and who asks. */
 export interface RedisAddress {
   /** Host and port: what messages call it. */
   readonly name: string
   readonly host: string
   readonly port: number
-  readonly tls: boolean
-  /** File with the certificates to trust instead of the system's. */
-  readonly ca?: string
+  /** Undefined: plain text. Texts in PEM; without `ca` the system's own authorities are trusted. */
+  readonly tls?: TlsFiles
   readonly username?: string
   readonly password?: string
   readonly db: number
@@ -15,7 +16,7 @@ export interface RedisAddress {
 /** An address that can't be used. The message names it without its password. */
 export class InvalidRedisAddress extends Error {
   constructor(text: string, why: string) {
-    super(`Redis address ${text.replace(/\/\/[^/]*@/, '//...@')}: ${why}`)
+    super(`Redis address ${text}: ${why}`)
     this.name = 'InvalidRedisAddress'
   }
 }
@@ -25,10 +26,12 @@ const defaultPort = 6379
 /**
  * Reads one address, or several of independent servers with commas between them:
  * `redis://user:password@host:6379/0`, or `rediss://...?ca=/path` for TLS. What has a meaning in an address (`,`, `/`,
- * `@`, `#`) is written with `%` in a password. Throws `InvalidRedisAddress`.
+ * `@`, `#`) is written with `%` in a password. What is in `access` holds for all of them, and need not be there. Throws
+ * `InvalidRedisAddress`.
  */
-export function parseRedis(list: string): readonly RedisAddress[] {
-  const addresses = list.split(',').map((text) => parseOne(text.trim()))
+export function parseRedis(list: string, access: ServerAccess = {}): readonly RedisAddress[] {
+  const hidden = hider(list)
+  const addresses = list.split(',').map((text) => parseOne(text.trim(), access, hidden))
   const names = addresses.map(({ name }) => name)
   const twice = names.find((name, index) => names.indexOf(name) !== index)
   if (twice !== undefined) throw new InvalidRedisAddress(twice, 'it is there twice')
@@ -39,58 +42,81 @@ export function parseRedis(list: string): readonly RedisAddress[] {
   return addresses
 }
 
-function parseOne(text: string): RedisAddress {
-  if (!/^rediss?:\/\//.test(text)) {
-    throw new InvalidRedisAddress(text || '(empty)', 'it must begin with redis:// or rediss://')
+type Fail = (why: string) => never
+
+/** An address as messages show it. A comma in a password that is not escaped leaves a part of it without an `@`. */
+const hider = (list: string) => (text: string) => {
+  if (text === '') return '(empty)'
+  if (text.includes('@')) return text.replace(/^(\w+:\/\/)?.*@/, '$1...@')
+  return list.includes('@') || /:\/\/[^/]*:.*\D/.test(text) ? '...' : text
+}
+
+function parseOne(text: string, access: ServerAccess, hidden: (text: string) => string): RedisAddress {
+  const fail: Fail = (why) => {
+    throw new InvalidRedisAddress(hidden(text), why)
   }
-  const url = urlOf(text)
-  const tls = url.protocol === 'rediss:'
+  if (!/^rediss?:\/\//.test(text)) fail('it must begin with redis:// or rediss://')
+  const url = urlOf(text, fail)
   const host = url.hostname.replace(/^\[|\]$/g, '')
-  if (host === '') throw new InvalidRedisAddress(text, 'there is no host in it')
-  if (url.hash !== '') throw new InvalidRedisAddress(text, 'write # as %23')
+  if (host === '') fail('there is no host in it')
+  if (url.hash !== '') fail('write # as %23')
   const port = url.port === '' ? defaultPort : Number(url.port)
-  const username = decoded(text, url.username)
-  const password = decoded(text, url.password)
-  const ca = settingsOf(text, url).get('ca')
-  if (ca !== undefined && !tls) throw new InvalidRedisAddress(text, 'ca is only for rediss://')
+  const username = once('the user', decoded(url.username, fail), access.user, fail)
+  const password = once('the password', decoded(url.password, fail), access.password, fail)
+  if (username !== undefined && password === undefined) fail('there is a user without a password')
+  const tls = tlsOf(url, access, fail)
   return {
     name: `${url.hostname}:${port}`,
     host,
     port,
-    tls,
-    db: dbOf(text, url.pathname),
-    ...(username === '' ? {} : { username }),
-    ...(password === '' ? {} : { password }),
-    ...(ca === undefined ? {} : { ca }),
+    db: dbOf(url.pathname, fail),
+    ...(tls === undefined ? {} : { tls }),
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
   }
 }
 
-function urlOf(text: string): URL {
+function urlOf(text: string, fail: Fail): URL {
   try {
     return new URL(text)
   } catch {
-    throw new InvalidRedisAddress(text, 'it is not a URL, such as redis://host:6379')
+    return fail('it is not a URL, such as redis://host:6379')
   }
 }
 
-function decoded(text: string, part: string): string {
+/** What may stand in the address, or beside it. */
+function once(what: string, inAddress: string, beside: string | undefined, fail: Fail): string | undefined {
+  if (inAddress === '') return beside
+  return beside === undefined ? inAddress : fail(`${what} is set both in the address and beside it`)
+}
+
+function decoded(part: string, fail: Fail): string {
   try {
     return decodeURIComponent(part)
   } catch {
-    throw new InvalidRedisAddress(text, 'write % in a user or password as %25')
+    return fail('write % in a user or password as %25')
   }
 }
 
-function dbOf(text: string, path: string): number {
+function dbOf(path: string, fail: Fail): number {
   const db = path.replace(/^\//, '')
-  if (!/^\d{0,5}$/.test(db)) throw new InvalidRedisAddress(text, `/${db} is not the number of a database`)
+  if (!/^\d{0,5}$/.test(db)) fail('what stands behind the / is not the number of a database')
   return Number(db)
 }
 
-function settingsOf(text: string, url: URL): ReadonlyMap<string, string> {
-  const settings = new Map(url.searchParams)
-  for (const name of settings.keys()) {
-    if (name !== 'ca') throw new InvalidRedisAddress(text, `there is no setting ${name}: only ca`)
+function tlsOf(url: URL, access: ServerAccess, fail: Fail): TlsFiles | undefined {
+  for (const name of url.searchParams.keys()) {
+    if (name !== 'ca') fail('there is no setting but ca')
   }
-  return settings
+  const caFile = once('ca', url.searchParams.get('ca') ?? '', access.caFile, fail)
+  const files: ServerAccess = { ...access, ...(caFile === undefined ? {} : { caFile }) }
+  if (url.protocol !== 'rediss:') {
+    const asked = [files.caFile, files.certFile, files.keyFile].some((file) => file !== undefined)
+    return asked ? fail('ca, and a certificate, are only for rediss://') : undefined
+  }
+  try {
+    return readTlsFiles(files)
+  } catch (error) {
+    return fail(error instanceof Error ? error.message : String(error))
+  }
 }

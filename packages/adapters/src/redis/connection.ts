@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { Redis, type RedisOptions } from 'ioredis'
 import type { LockClient } from 'redlock'
+import { type AccessProblem, AccessRefused, isCertificateCode } from '../system/index.js'
 import type { RedisAddress } from './address.js'
 import type { Script } from './script.js'
 
@@ -29,6 +29,7 @@ export class RedisConnection implements LockClient {
   private readonly options: ConnectionOptions
   private isLost = false
   private problem = 'not connected yet'
+  private refused: AccessRefused | undefined
 
   constructor(address: RedisAddress, options: ConnectionOptions) {
     this.name = address.name
@@ -41,6 +42,11 @@ export class RedisConnection implements LockClient {
 
   get isReady(): boolean {
     return this.redis.status === 'ready'
+  }
+
+  /** Why the last attempt to connect has found the server, and no way in. */
+  get refusal(): AccessRefused | undefined {
+    return this.refused
   }
 
   /** Resolves at the first outcome: connected, or not. */
@@ -102,6 +108,10 @@ export class RedisConnection implements LockClient {
 
   private failed(error: Error): void {
     this.problem = error.message === '' ? error.name : error.message
+    const problem = refusedFor(error)
+    if (problem === undefined) return
+    const text = problem === 'credentials' ? 'does not let this user in' : 'is not spoken to'
+    this.refused = new AccessRefused(problem, `Redis ${this.name} ${text}: ${this.problem}`, error)
   }
 
   private lost(): void {
@@ -113,22 +123,29 @@ export class RedisConnection implements LockClient {
   private found(): void {
     if (this.isLost) this.options.notice(`Redis ${this.name} can be reached again`)
     this.isLost = false
+    this.refused = undefined
     this.problem = 'the connection was lost'
   }
+}
+
+const refusedFor = (error: Error): AccessProblem | undefined => {
+  // What the server's check of readiness came to has a text before it.
+  if (/\b(WRONGPASS|NOAUTH|NOPERM|AUTH failed)\b/.test(error.message)) return 'credentials'
+  return isCertificateCode('code' in error ? error.code : undefined) ? 'certificate' : undefined
 }
 
 function redisOptions(
   address: RedisAddress,
   commandMs: number,
 ): RedisOptions & { readonly replyMapping: 'legacy' } {
-  const { host, port, db, username, password, tls, ca } = address
+  const { host, port, db, username, password, tls } = address
   return {
     host,
     port,
     db,
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
-    ...(tls ? { tls: ca === undefined ? {} : { ca: readFileSync(ca) } } : {}),
+    ...(tls === undefined ? {} : { tls }),
     connectionName: 'almanac',
     replyMapping: 'legacy',
     enableOfflineQueue: false,

@@ -1,4 +1,5 @@
 import { type Clock, type PortFault, unavailable } from '@almanac/engine'
+import type { AccessRefused, ServerAccess } from '../system/index.js'
 import { tooLate, within } from '../transactions/deadline.js'
 import { parseRedis } from './address.js'
 import { RedisConnection } from './connection.js'
@@ -6,6 +7,8 @@ import { RedisConnection } from './connection.js'
 export interface RedisOptions {
   /** One server, or 2k + 1 independent ones: see `parseRedis`. */
   readonly url: string
+  /** Who asks, and who is trusted, where it is not in the address. */
+  readonly access?: ServerAccess
   readonly clock: Clock
   /** Every call ends within this, one way or the other. Milliseconds. @default 2000 */
   readonly deadlineMs?: number
@@ -27,18 +30,23 @@ export class RedisServers {
   readonly clock: Clock
 
   constructor(options: RedisOptions) {
-    const { url, clock, deadlineMs = 2_000, notice = () => {} } = options
+    const { url, access, clock, deadlineMs = 2_000, notice = () => {} } = options
     this.clock = clock
     this.deadlineMs = deadlineMs
     // A script that the server does not know yet takes two commands.
     const commandMs = Math.ceil(deadlineMs / 2)
-    this.all = parseRedis(url).map((address) => new RedisConnection(address, { commandMs, notice }))
+    this.all = parseRedis(url, access).map((address) => new RedisConnection(address, { commandMs, notice }))
     this.majority = Math.floor(this.all.length / 2) + 1
   }
 
   /** Whether a majority is connected now. */
   get isReady(): boolean {
     return this.all.filter(({ isReady }) => isReady).length >= this.majority
+  }
+
+  /** Why there is no majority, when servers that are there do not let this process in, or are not trusted. */
+  get refusal(): AccessRefused | undefined {
+    return this.isReady ? undefined : this.all.find(({ refusal }) => refusal !== undefined)?.refusal
   }
 
   /**

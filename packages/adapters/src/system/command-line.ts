@@ -20,8 +20,10 @@ export function parseFlags(table: OptionTable, argv: readonly string[]): Flags |
     (word) => word.startsWith('--') && known[word.slice(2).split('=')[0] ?? ''] === undefined,
   )
   if (unknown !== undefined) {
-    const near = nearest(unknown.slice(2).split('=')[0] ?? '', Object.keys(known))
-    return `${unknown} is not an option${near === undefined ? '; --help lists them' : `; did you mean --${near}?`}`
+    // What stands behind the = may be a password.
+    const name = unknown.slice(2).split('=')[0] ?? ''
+    const near = nearest(name, Object.keys(known))
+    return `--${name} is not an option${near === undefined ? '; --help lists them' : `; did you mean --${near}?`}`
   }
   try {
     return parseArgs({ args: [...argv], options: known, strict: true }).values

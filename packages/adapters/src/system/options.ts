@@ -11,6 +11,8 @@ type Kind =
 /** One thing that a process can be told. */
 export type OptionSpec = Kind & {
   readonly unit?: string
+  /** True: no message repeats what it was set to. */
+  readonly secret?: boolean
   /** Null: unset. */
   readonly default: string | number | boolean | null
   readonly description: string
@@ -81,7 +83,7 @@ class Reading implements ReadOptions {
     if (spec === undefined) return
     const wrong = value === null && spec.default === null ? undefined : faultOf(spec, value)
     if (wrong === undefined) this.values.set(option, value as OptionValue)
-    else this.problems.push(`${from} must be ${wrong}, not ${JSON.stringify(value)}`)
+    else this.problems.push(`${from} must be ${wrong}${spec.secret ? '' : `, not ${JSON.stringify(value)}`}`)
   }
 
   fileValues(file: OptionSources['file']): [string, unknown][] {

@@ -60,6 +60,12 @@ export class BatchAppends {
     try {
       this.accept(request, uuidOf(correlation))
     } catch (error) {
+      // A user that is not known is not let as far as to append anything: it is the end of the call.
+      if (error instanceof Refusal) {
+        this.forgetAll()
+        this.call.emit('error', asAnswer(error))
+        return
+      }
       const details = error instanceof Error ? error.message : `${error}`
       const bad = new shared.BadRequest().setMessage(details)
       const refused = statusOf(status.INVALID_ARGUMENT, details, bad, 'event_store.client.BadRequest')

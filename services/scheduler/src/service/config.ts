@@ -5,6 +5,7 @@ import {
   type OptionValue,
   readOptions,
 } from '@almanac/adapters/system'
+import { accessOf, isAccessOption, type ServersAccess } from './access.js'
 import { options } from './options.js'
 
 /** Everything that an Almanac process can be told, complete and checked. */
@@ -59,11 +60,14 @@ export interface ProcessConfig {
   readonly servers: Servers | null
 }
 
-/** Connection strings of the servers that the nodes of a cluster share. */
+/** The servers that the nodes of a cluster share. */
 export interface Servers {
+  /** Addresses, which may have a user and a password in them. */
   readonly eventstore: string
   readonly kafka: string
   readonly redis: string
+  /** What is not in the addresses. */
+  readonly access: ServersAccess
 }
 
 export type ConfigResult =
@@ -75,14 +79,17 @@ export type ConfigResult =
 export function resolveConfig(sources: OptionSources): ConfigResult {
   const { values, problems } = readOptions(options, sources)
   const listening = loopbackHost(values)
-  const servers = serversOf(values)
+  const { access, problems: accessProblems } = accessOf(values)
+  const servers = serversOf(values, access)
   const all = [
     ...problems,
+    ...accessProblems,
     ...(listening.problem === undefined ? [] : [listening.problem]),
     ...(typeof servers === 'string' ? [servers] : []),
   ]
   if (all.length > 0 || typeof servers === 'string') return { ok: false, problems: all }
-  const { eventstore: _, kafka: __, redis: ___, ...rest } = Object.fromEntries(values)
+  const known = Object.fromEntries([...values].filter(([option]) => !isAccessOption(option)))
+  const { eventstore: _, kafka: __, redis: ___, ...rest } = known
   const config = {
     ...rest,
     host: listening.host,
@@ -96,7 +103,7 @@ export function resolveConfig(sources: OptionSources): ConfigResult {
 const trimmed = (text: string): string => text.trim()
 
 /** A cluster needs all three; a sentence when some are missing. */
-function serversOf(values: ReadonlyMap<string, OptionValue>): Servers | null | string {
+function serversOf(values: ReadonlyMap<string, OptionValue>, access: ServersAccess): Servers | null | string {
   const names = ['eventstore', 'kafka', 'redis']
   const missing = names.filter((name) => values.get(name) === null)
   if (missing.length === names.length) return null
@@ -108,7 +115,7 @@ function serversOf(values: ReadonlyMap<string, OptionValue>): Servers | null | s
     )
   }
   const of = (name: string) => String(values.get(name))
-  return { eventstore: of('eventstore'), kafka: of('kafka'), redis: of('redis') }
+  return { eventstore: of('eventstore'), kafka: of('kafka'), redis: of('redis'), access }
 }
 
 /** `0-31=eu,40=us` */

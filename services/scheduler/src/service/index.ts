@@ -1,3 +1,4 @@
+export { accessProblem, type ServerName } from './access.js'
 export { type ConfigResult, type ProcessConfig, resolveConfig, type Servers } from './config.js'
 export { holdToFounding } from './founding.js'
 export { listen, messageOf } from './listening.js'

@@ -1,4 +1,5 @@
 import type { OptionSpec } from '@almanac/adapters/system'
+import { accessOptions } from './access-options.js'
 
 const name = { kind: 'text', pattern: /^[a-z0-9][a-z0-9-]{0,62}$/, form: '1 to 63 of a-z, 0-9, -' } as const
 
@@ -103,6 +104,7 @@ export const options = {
   },
   eventstore: {
     kind: 'text',
+    secret: true,
     default: null,
     description:
       'The event log of a cluster: `esdb://…` or `esdb+discover://…`, or `sqlite:/folder`, which nodes of one host ' +
@@ -110,16 +112,20 @@ export const options = {
   },
   kafka: {
     kind: 'text',
+    secret: true,
     default: null,
     description:
       'Kafka: `host:port,host:port`, or `kafka://user:password@host:port?tls=true&sasl=scram-sha-512`.',
   },
   redis: {
     kind: 'text',
+    secret: true,
     default: null,
     description:
-      'Redis: `redis://host:port`; an odd number of independent servers, with commas between, for Redlock.',
+      'Redis: `redis://host:port`, or `rediss://` for TLS; an odd number of independent servers, with commas ' +
+      'between, for Redlock.',
   },
+  ...accessOptions,
   role: {
     kind: 'choice',
     of: ['all', 'scheduler', 'api'],
