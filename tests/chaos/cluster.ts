@@ -43,6 +43,7 @@ export class ChaosCluster implements ChaosWorld {
   private readonly parts: ClusterParts
   private readonly twinPorts: readonly number[]
   private readonly twins: NodeHost[] = []
+  private readonly runListeners = new Set<() => void>()
 
   private constructor(
     parts: ClusterParts,
@@ -109,6 +110,18 @@ export class ChaosCluster implements ChaosWorld {
     const twin = machine.host.twin(`${machine.host.name}-twin`, this.twinPorts[index] ?? 0)
     this.twins.push(twin)
     return twin
+  }
+
+  onNextRun(call: () => void): () => void {
+    this.runListeners.add(call)
+    return () => void this.runListeners.delete(call)
+  }
+
+  /** A run is committed. */
+  runSeen(): void {
+    const calls = [...this.runListeners]
+    this.runListeners.clear()
+    for (const call of calls) call()
   }
 
   /** All ways are open again. */

@@ -118,7 +118,10 @@ export class ChaosRun {
       topics,
       runTopics: queues.map((queue) => topics.runs({ queue, exchange: null })),
       partitions: this.options.partitions,
-      onRecord: (record) => this.record(record),
+      onRecord: (record) => {
+        this.record(record)
+        if (record.kind === 'run') cluster.runSeen()
+      },
       onUnreadable: (message) => this.found('unreadable', message),
     })
     collector.start()

@@ -24,6 +24,8 @@ export interface ChaosWorld {
   readonly eventLog: ServerHost<Killable> | undefined
   /** A process that is none of the cluster's own, with the node id and the links of one that is. */
   twinOf(machine: Machine): NodeHost
+  /** Calls once, when the next run is seen to be committed, unless the function that comes back was called before. */
+  onNextRun(call: () => void): () => void
   /** Something that must not be, seen while a fault was done. */
   found(rule: string, message: string): void
 }

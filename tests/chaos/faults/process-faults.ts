@@ -40,6 +40,26 @@ export const processFaults = {
       }
     },
   },
+  'crash-at-run': {
+    needsProgress: true,
+    does: 'all nodes that schedule are killed in the moment in which a run is committed',
+    lastsMs: [1_000, 4_000],
+    strike(world) {
+      const ends: (() => void)[] = []
+      const forget = world.onNextRun(() => {
+        const up = world.machines.filter(({ host }) => host.isUp && !host.isApi)
+        ends.push(...up.map(({ host }) => host.kill()))
+      })
+      return {
+        detail: 'as soon as one is seen',
+        hits: () => ends.length,
+        end: () => {
+          forget()
+          for (const end of ends) end()
+        },
+      }
+    },
+  },
   'pause-short': {
     does: 'a node stands still (SIGSTOP) for less than a lease',
     lastsMs: [500, 6_000],
