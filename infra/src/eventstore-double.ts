@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { openSync } from 'node:fs'
+import { openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -10,6 +10,12 @@ export interface StartEventStoreDoubleOptions {
   readonly folder: string
   /** @default any that is free */
   readonly port?: number
+  /** Files in PEM. Default: no TLS. */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string }
+  /** Who may come in. Default: everybody. */
+  readonly users?: Readonly<
+    Record<string, { readonly password: string; readonly groups?: readonly string[] }>
+  >
 }
 
 const script = fileURLToPath(
@@ -85,16 +91,25 @@ interface Answer {
 }
 
 /** Starts the double; it needs the build. It listens when this resolves. */
-export async function startEventStoreDouble({
-  folder,
-  port = 0,
-}: StartEventStoreDoubleOptions): Promise<EventStoreDoubleServer> {
+export async function startEventStoreDouble(
+  options: StartEventStoreDoubleOptions,
+): Promise<EventStoreDoubleServer> {
+  const { folder, port = 0 } = options
   const log = openSync(join(folder, 'eventstore-double.log'), 'a')
-  const args = [script, '--data', join(folder, 'eventstore-double'), '--port', `${port}`, '--with-parent']
+  const place = ['--data', join(folder, 'eventstore-double'), '--port', `${port}`]
+  const args = [script, ...place, ...accessFlags(options), '--with-parent']
   const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', log] })
   if (child.stdout === null) throw new Error('The double has no output.')
   const lines = createInterface({ input: child.stdout })
   const [first] = (await Promise.race([once(lines, 'line'), once(child, 'exit').then(() => [])])) as string[]
   if (first === undefined) throw new Error(`The double did not start: see ${folder}/eventstore-double.log`)
   return new EventStoreDoubleServer(child, lines, JSON.parse(first) as Listening)
+}
+
+function accessFlags({ folder, tls, users }: StartEventStoreDoubleOptions): readonly string[] {
+  const flags = tls === undefined ? [] : ['--tls-certificate', tls.certFile, '--tls-key', tls.keyFile]
+  if (users === undefined) return flags
+  const file = join(folder, 'eventstore-double.users.json')
+  writeFileSync(file, JSON.stringify(users), { mode: 0o600 })
+  return [...flags, '--users', file]
 }

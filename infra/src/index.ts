@@ -7,7 +7,15 @@ export {
   type StartEventStoreDoubleOptions,
   startEventStoreDouble,
 } from './eventstore-double.js'
-export { type KafkaListener, type KafkaServer, type StartKafkaOptions, startKafka } from './kafka.js'
+export {
+  type KafkaListener,
+  type KafkaQuorum,
+  type KafkaSecurity,
+  type KafkaServer,
+  type StartKafkaOptions,
+  startKafka,
+} from './kafka.js'
+export { type StartKafkaClusterOptions, startKafkaCluster } from './kafka-cluster.js'
 export { type KafkaJarsOptions, resolveKafkaJars } from './kafka-jars.js'
 export { FrameSplitter, type KafkaApi, type KafkaRequest } from './kafka-protocol.js'
 export { KafkaProxy, type KafkaProxyOptions } from './kafka-proxy.js'

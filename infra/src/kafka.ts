@@ -16,6 +16,26 @@ export interface KafkaListener {
   readonly advertisedPort?: number
   /** The host that clients of this listener are told. Default: the broker's. */
   readonly advertisedHost?: string
+  /** `SASL_SSL` needs `security`. Default: `PLAINTEXT`. */
+  readonly protocol?: 'PLAINTEXT' | 'SASL_SSL'
+}
+
+/** How listeners with TLS and users know themselves and others. Files in PEM. */
+export interface KafkaSecurity {
+  /** The broker's key, which is not encrypted, and after it its certificate. */
+  readonly keyStoreFile: string
+  /** Passwords by user, by SCRAM-SHA-512 and by PLAIN. Those of SCRAM are taken at the first start only. */
+  readonly users: Readonly<Record<string, string>>
+  /** Clients must show a certificate of one of these. Default: they need none. */
+  readonly clientAuthoritiesFile?: string
+}
+
+/** One broker of several. */
+export interface KafkaQuorum {
+  readonly clusterId: string
+  readonly nodeId: number
+  /** Ports of all controllers on the broker's host, by the id of their node. */
+  readonly controllerPorts: ReadonlyMap<number, number>
 }
 
 export interface StartKafkaOptions {
@@ -31,6 +51,11 @@ export interface StartKafkaOptions {
   readonly listeners?: readonly KafkaListener[]
   /** The broker's own settings: added to those below, or in place of them. */
   readonly settings?: Readonly<Record<string, string | number | boolean>>
+  readonly security?: KafkaSecurity
+  /** Default: it is alone. */
+  readonly quorum?: KafkaQuorum
+  /** Default: 256. */
+  readonly heapMb?: number
   readonly onProgress?: (message: string) => void
 }
 
@@ -77,20 +102,21 @@ const settingsOfAll = {
 } as const
 
 const readyWithinMs = 60_000
-const javaFlags = ['-Xmx256m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC']
+const javaFlags = (heapMb = 256) => [`-Xmx${heapMb}m`, '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC']
 const logFlags = ['-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-Dlog4j2.level=WARN']
 
 /** Starts a broker, and resolves when it answers. It ends with the process that called. */
 export async function startKafka(options: StartKafkaOptions): Promise<KafkaServer> {
-  const { folder, host = '127.0.0.1', listeners = [] } = options
+  const { folder, host = '127.0.0.1', listeners = [], quorum, heapMb } = options
   const jars = await resolveKafkaJars(options)
-  const wanted = [options.port, ...listeners.map(({ port }) => port), undefined]
+  const controllerPort = quorum?.controllerPorts.get(quorum.nodeId)
+  const wanted = [options.port, ...listeners.map(({ port }) => port), controllerPort]
   const free = await freePorts(wanted.length, host)
   const ports = wanted.map((port, index) => port ?? free[index] ?? 0)
   await mkdir(folder, { recursive: true })
   const properties = join(folder, 'server.properties')
   await writeFile(properties, propertiesOf(settingsFor(options, ports)))
-  if (!existsSync(join(folder, 'data', 'meta.properties'))) await format(jars, properties)
+  if (!existsSync(join(folder, 'data', 'meta.properties'))) await format(options, jars, properties)
   const [port = 0, ...others] = ports
   const broker = new LocalKafka({
     host,
@@ -98,6 +124,7 @@ export async function startKafka(options: StartKafkaOptions): Promise<KafkaServe
     listeners: listeners.map((_, index) => ({ host, port: others[index] ?? 0 })),
     folder,
     jars,
+    heapMb,
   })
   await broker.start()
   return broker
@@ -107,27 +134,57 @@ function settingsFor(
   options: StartKafkaOptions,
   ports: readonly number[],
 ): Readonly<Record<string, unknown>> {
-  const { folder, host = '127.0.0.1', listeners = [] } = options
-  const main = { name: 'PLAINTEXT', port: ports[0], advertised: `${host}:${ports[0]}` }
-  const controller = ports.at(-1)
-  const others = listeners.map(({ advertisedHost = host, advertisedPort }, index) => {
+  const { folder, host = '127.0.0.1', listeners = [], quorum, security } = options
+  const main = { name: 'PLAINTEXT', port: ports[0], advertised: `${host}:${ports[0]}`, protocol: 'PLAINTEXT' }
+  const controller = ports.at(-1) ?? 0
+  const others = listeners.map(({ advertisedHost = host, advertisedPort, protocol = 'PLAINTEXT' }, index) => {
     const port = ports[index + 1]
-    return { name: `LISTENER${index}`, port, advertised: `${advertisedHost}:${advertisedPort ?? port}` }
+    const advertised = `${advertisedHost}:${advertisedPort ?? port}`
+    return { name: `LISTENER${index}`, port, advertised, protocol }
   })
   const all = [main, ...others]
+  const secured = others.filter(({ protocol }) => protocol === 'SASL_SSL').map(({ name }) => name)
+  const voters = quorum?.controllerPorts ?? new Map([[settingsOfAll['node.id'], controller]])
   return {
     ...settingsOfAll,
+    ...(quorum === undefined ? {} : { 'node.id': quorum.nodeId }),
+    ...(security === undefined ? {} : securitySettings(security, secured)),
     listeners: [...all, { name: 'CONTROLLER', port: controller }]
       .map(({ name, port }) => `${name}://${host}:${port}`)
       .join(),
     'advertised.listeners': all.map(({ name, advertised }) => `${name}://${advertised}`).join(),
-    'listener.security.protocol.map': [...all, { name: 'CONTROLLER' }]
-      .map(({ name }) => `${name}:PLAINTEXT`)
+    'listener.security.protocol.map': [...all, { name: 'CONTROLLER', protocol: 'PLAINTEXT' }]
+      .map(({ name, protocol }) => `${name}:${protocol}`)
       .join(),
-    'controller.quorum.voters': `1@${host}:${controller}`,
+    'controller.quorum.voters': [...voters].map(([id, port]) => `${id}@${host}:${port}`).join(),
     'log.dirs': join(folder, 'data'),
     ...options.settings,
   }
+}
+
+const loginModule = (name: string) => `org.apache.kafka.common.security.${name}LoginModule required`
+
+function securitySettings(
+  { keyStoreFile, users, clientAuthoritiesFile }: KafkaSecurity,
+  listeners: readonly string[],
+): Readonly<Record<string, unknown>> {
+  const plainUsers = Object.entries(users).map(([name, password]) => ` user_${name}="${password}"`)
+  const settings = listeners.map((listener) => {
+    const prefix = `listener.name.${listener.toLowerCase()}`
+    return {
+      [`${prefix}.sasl.enabled.mechanisms`]: 'SCRAM-SHA-512,PLAIN',
+      [`${prefix}.scram-sha-512.sasl.jaas.config`]: `${loginModule('scram.Scram')};`,
+      [`${prefix}.plain.sasl.jaas.config`]: `${loginModule('plain.Plain')}${plainUsers.join('')};`,
+      [`${prefix}.ssl.client.auth`]: clientAuthoritiesFile === undefined ? 'none' : 'required',
+    }
+  })
+  return Object.assign(
+    { 'ssl.keystore.type': 'PEM', 'ssl.keystore.location': keyStoreFile },
+    clientAuthoritiesFile === undefined
+      ? {}
+      : { 'ssl.truststore.type': 'PEM', 'ssl.truststore.location': clientAuthoritiesFile },
+    ...settings,
+  )
 }
 
 const propertiesOf = (settings: Readonly<Record<string, unknown>>): string =>
@@ -135,11 +192,22 @@ const propertiesOf = (settings: Readonly<Record<string, unknown>>): string =>
     .map(([name, value]) => `${name}=${value}\n`)
     .join('')
 
-async function format(jars: string, properties: string): Promise<void> {
-  // The first byte is 0, since an id that begins with "-" is taken for an option.
-  const clusterId = Buffer.concat([Buffer.alloc(1), randomBytes(15)]).toString('base64url')
-  const tool = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties]
-  await promisify(execFile)('java', [...javaFlags, ...logFlags, '-cp', join(jars, '*'), ...tool])
+/** The first byte is 0, since an id that begins with "-" is taken for an option. */
+export const newClusterId = (): string =>
+  Buffer.concat([Buffer.alloc(1), randomBytes(15)]).toString('base64url')
+
+async function format(
+  { quorum, security }: StartKafkaOptions,
+  jars: string,
+  properties: string,
+): Promise<void> {
+  const scram = Object.entries(security?.users ?? {}).flatMap(([name, password]) => [
+    '--add-scram',
+    `SCRAM-SHA-512=[name=${name},password=${password}]`,
+  ])
+  const clusterId = quorum?.clusterId ?? newClusterId()
+  const tool = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties, ...scram]
+  await promisify(execFile)('java', [...javaFlags(), ...logFlags, '-cp', join(jars, '*'), ...tool])
 }
 
 interface LocalKafkaParts {
@@ -148,6 +216,7 @@ interface LocalKafkaParts {
   readonly listeners: KafkaServer['listeners']
   readonly folder: string
   readonly jars: string
+  readonly heapMb: number | undefined
 }
 
 class LocalKafka implements KafkaServer {
@@ -174,9 +243,9 @@ class LocalKafka implements KafkaServer {
 
   async start(): Promise<void> {
     if (this.child?.isRunning === true) throw new Error('The broker is running')
-    const { folder, jars, host, port } = this.parts
+    const { folder, jars, host, port, heapMb } = this.parts
     const main = ['kafka.Kafka', join(folder, 'server.properties')]
-    const args = [...javaFlags, ...logFlags, '-cp', join(jars, '*'), ...main]
+    const args = [...javaFlags(heapMb), ...logFlags, '-cp', join(jars, '*'), ...main]
     this.child = new ChildServer({ command: 'java', args, logFile: this.logFile })
     await this.child.untilReady(() => answers(host, port), readyWithinMs)
   }

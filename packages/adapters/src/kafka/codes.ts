@@ -17,6 +17,8 @@ export const code = {
   notEnoughReplicasAfterAppend: 20,
   topicAuthorizationFailed: 29,
   clusterAuthorizationFailed: 31,
+  unsupportedSaslMechanism: 33,
+  illegalSaslState: 34,
   topicAlreadyExists: 36,
   invalidReplicationFactor: 38,
   policyViolation: 44,
@@ -88,9 +90,11 @@ export const lastingCodes: ReadonlySet<number> = new Set([
   code.policyViolation,
 ])
 
-/** The user may not do this. */
-export const rightsCodes: ReadonlySet<number> = new Set([
+/** The user may not do this; or the listener has no users, or knows them by another mechanism. */
+export const deniedCodes: ReadonlySet<number> = new Set([
   code.topicAuthorizationFailed,
   code.clusterAuthorizationFailed,
+  code.unsupportedSaslMechanism,
+  code.illegalSaslState,
   code.transactionalIdAuthorizationFailed,
 ])

@@ -9,7 +9,7 @@ import kafkajs, {
   type RetryOptions,
 } from 'kafkajs'
 import { type AccessProblem, isCertificateCode } from '../system/index.js'
-import { rightsCodes } from './codes.js'
+import { deniedCodes } from './codes.js'
 import type { KafkaConnection } from './connection.js'
 
 /**
@@ -149,7 +149,7 @@ export function codesIn(error: unknown): readonly number[] {
 
 /** Why there is no way in, when this error itself tells of that: not what lies behind it. */
 export function accessProblemOf(error: Error): AccessProblem | undefined {
-  const isDenied = codesIn(error).some((one) => rightsCodes.has(one))
+  const isDenied = codesIn(error).some((one) => deniedCodes.has(one))
   if (isDenied || error.name === 'KafkaJSSASLAuthenticationError') return 'credentials'
   return isCertificateCode((error as { readonly code?: unknown }).code) ? 'certificate' : undefined
 }
@@ -173,6 +173,11 @@ const retry: RetryOptions = {
 }
 
 const clientId = 'almanac'
+/**
+ * So long before a session ends by the broker's clock (`connections.max.reauth.ms`) kafkajs tells again who it is, with
+ * the next request. Brokers take that once in a second at most: sessions must be longer than this and that.
+ */
+const reauthenticationThreshold = 2_000
 const metadataMaxAgeMs = 60_000
 
 /** A client of its own: with connections that nobody shares, which end at once when it is closed. */
@@ -194,6 +199,7 @@ export class WireClient {
       socketFactory: this.socketFactory,
       connectionTimeout: options.connectTimeoutMs,
       authenticationTimeout: options.requestTimeoutMs,
+      reauthenticationThreshold,
       requestTimeout: options.requestTimeoutMs,
       enforceRequestTimeout: true,
       metadataMaxAge: metadataMaxAgeMs,
@@ -240,6 +246,7 @@ export const publicClient = (connection: KafkaConnection, options: ClientOptions
     clientId,
     retry: { ...retry, retries: 8 },
     connectionTimeout: options.connectTimeoutMs,
+    reauthenticationThreshold,
     requestTimeout: options.requestTimeoutMs,
     logLevel: logLevel.INFO,
     logCreator: () => logTo(onLog),

@@ -111,7 +111,8 @@ export class RedisConnection implements LockClient {
     const problem = refusedFor(error)
     if (problem === undefined) return
     const text = problem === 'credentials' ? 'does not let this user in' : 'is not spoken to'
-    this.refused = new AccessRefused(problem, `Redis ${this.name} ${text}: ${this.problem}`, error)
+    // Not with the error itself as its cause: ioredis has the command on it, which is AUTH with the password.
+    this.refused = new AccessRefused(problem, `Redis ${this.name} ${text}: ${this.problem}`)
   }
 
   private lost(): void {
