@@ -38,6 +38,41 @@ describe('SqliteEventLog', () => {
   })
 })
 
+describe('a reader that is far behind', () => {
+  const events = 5_000
+  const pageOf = 500
+
+  /** Turns of the event loop that others had while `read` read: they are what answers requests and renews leases. */
+  async function turnsDuring(read: () => Promise<void>): Promise<number> {
+    let turns = 0
+    let isOver = false
+    const count = () => {
+      turns += 1
+      if (!isOver) setImmediate(count)
+    }
+    setImmediate(count)
+    await read()
+    isOver = true
+    return turns
+  }
+
+  it('lets others have their turn between the pages of a subscription, and of a catch-up', async () => {
+    const { store, close } = openForTest()
+    const many = Array.from({ length: events }, (_, n) => eventOf(`e-${n}`))
+    await store.eventLog.append('s', 'none', many)
+    const stop = createStop()
+    const followed = await turnsDuring(async () => {
+      for await (const { position } of store.eventLog.follow(0, stop)) if (position === events) stop.stop()
+    })
+    expect(followed).toBeGreaterThanOrEqual(events / pageOf - 1)
+    const read = await turnsDuring(async () => {
+      for (let at = 0; at < events; ) at = (await store.eventLog.readAll(at, pageOf)).position
+    })
+    expect(read).toBeGreaterThanOrEqual(events / pageOf - 1)
+    await close()
+  })
+})
+
 describe('follow beside another process', () => {
   let folder: string
   let mine: Database

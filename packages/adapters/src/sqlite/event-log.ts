@@ -28,6 +28,12 @@ export interface EventLogParts {
 
 type EventPlace = Pick<EventRow, 'id' | 'revision' | 'position'>
 
+/**
+ * SQLite answers without waiting, so whoever reads a long log page by page would keep the event loop to itself: no
+ * request would be answered meanwhile and no lease renewed. Between full pages others come first.
+ */
+const othersTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
 export class SqliteEventLog implements EventLog {
   readonly #parts: EventLogParts
   readonly #lastRevision: Statement
@@ -69,7 +75,9 @@ export class SqliteEventLog implements EventLog {
   }
 
   async readAll(after: Position, max: number, filter?: EventFilter): Promise<EventPage> {
-    return reading(() => this.#readAllNow(after, max, filter))
+    const page = reading(() => this.#readAllNow(after, max, filter))
+    if (page.events.length === max) await othersTurn()
+    return page
   }
 
   async head(): Promise<Position> {
@@ -87,6 +95,7 @@ export class SqliteEventLog implements EventLog {
       }
       position = page.position
       yield page
+      if (page.events.length === followPage) await othersTurn()
     }
   }
 
