@@ -163,6 +163,12 @@ const routeRule = { max: 200, filled: false } as const
 /** Names that may become part of a topic's, a queue's or an exchange's name in any broker. */
 const routeName = /^[A-Za-z0-9._\-:/]+$/
 
+/** A topic's name has at most 249 characters; this leaves 63 for a cluster's prefix, and 10 for `.exchange.`. */
+const maxInTopic = 176
+
+/** `:` and `/` have to be written otherwise in the name of a topic, and take three characters each. */
+const lengthInTopic = (name: string): number => name.replaceAll(/[:/]/g, '...').length
+
 /** A queue, exchange or routing key; blank counts as none. */
 function readRoute(
   read: FieldReader,
@@ -180,6 +186,9 @@ function readRoute(
     read.refuse(key, 'bad_route', 'must not be . and must not have ..')
   } else if (key === 'queue' && text.startsWith('exchange:')) {
     read.refuse(key, 'bad_route', 'must not start with exchange: (name the exchange in its own field)')
+  } else if (key !== 'routingKey' && lengthInTopic(text) > maxInTopic) {
+    const rule = `must have at most ${maxInTopic} characters for a topic named after it; : and / count as three`
+    read.refuse(key, 'too_long', rule)
   }
   return text
 }
