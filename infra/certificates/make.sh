@@ -33,10 +33,16 @@ issue() {
 # EventStoreDB's nodes know each other by this common name, and are called by these names.
 issue eventstore /CN=eventstoredb-node serverAuth,clientAuth \
   "DNS:localhost,IP:127.0.0.1,DNS:eventstore-1,DNS:eventstore-2,DNS:eventstore-3,DNS:*.eventstore.$namespace.svc.cluster.local"
+issue kafka /CN=kafka serverAuth \
+  "DNS:localhost,IP:127.0.0.1,DNS:kafka-1,DNS:kafka-2,DNS:kafka-3,DNS:*.kafka.$namespace.svc.cluster.local"
+# Kafka wants both in one file.
+cat kafka.key kafka.crt >kafka.pem
+issue redis /CN=redis serverAuth \
+  "DNS:localhost,IP:127.0.0.1,DNS:redis-1,DNS:redis-2,DNS:redis-3,DNS:*.redis.$namespace.svc.cluster.local"
 issue gate /CN=almanac-api serverAuth \
   "DNS:localhost,IP:127.0.0.1,DNS:almanac-api,DNS:almanac-api.$namespace,DNS:almanac-api.$namespace.svc,DNS:almanac-api.$namespace.svc.cluster.local"
 issue client /CN=almanac-client clientAuth ''
 
 # Containers run under users of their own. The authority's key is for this script alone.
-chmod 644 ./*.crt eventstore.key gate.key client.key
-chmod 600 ca.key
+chmod 644 ./*.crt kafka.pem redis.key eventstore.key gate.key client.key
+chmod 600 ca.key kafka.key

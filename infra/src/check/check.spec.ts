@@ -17,9 +17,14 @@ const options = [
   'REDIS',
   'REPLICATION',
 ]
+const access = ['EVENTSTORE', 'KAFKA', 'REDIS'].flatMap((server) =>
+  ['USER', 'PASSWORD', 'CA'].map((name) => `${server}_${name}`),
+)
 const known: Known = {
   variables: new Set(
-    [...options, 'QUEUES', 'OPERATIONS_PORT', 'LEASE_TTL_SECONDS'].map((name) => `ALMANAC_${name}`),
+    [...options, ...access, 'QUEUES', 'OPERATIONS_PORT', 'LEASE_TTL_SECONDS'].map(
+      (name) => `ALMANAC_${name}`,
+    ),
   ),
   hasFile: (path) => existsSync(join(repositoryRoot, path)),
 }
@@ -82,7 +87,12 @@ describe('check of the files for production', () => {
       '/base/ngnix.conf',
       /ngnix\.conf, which is not there/,
     ],
-    ['a volume that is not declared', '"kafka-1:/var', '"kafka-one:/var', /volume kafka-one is not declared/],
+    [
+      'a volume that is not declared',
+      '- kafka-1:/var',
+      '- kafka-one:/var',
+      /volume kafka-one is not declared/,
+    ],
     [
       'a network that is not declared',
       'networks: [servers, callers]',
