@@ -161,9 +161,17 @@ export class Node implements Application {
       startedAt: this.startedAt,
       now: this.clock.now(),
       ready: this.ready,
-      problem: this.problem ?? this.tenure?.problem ?? null,
+      problem: this.trouble(),
       viewPosition: this.adapters.views.position(),
     }
+  }
+
+  /** Why nobody should count on this node; null: they may. */
+  private trouble(): string | null {
+    const problem = this.problem ?? this.tenure?.problem ?? null
+    // A node that owns nothing has no tick that would be stuck: it sees it as a reader.
+    const isCutOff = this.projector.cutOffMs() > this.options.unfitAfterMs
+    return problem ?? (isCutOff ? 'the event log is out of reach' : null)
   }
 
   private createScheduler(definitions: Definitions): Scheduler {
@@ -288,7 +296,7 @@ export class Node implements Application {
       startedAt: this.startedAt,
       now: this.clock.now(),
       ready: this.ready,
-      problem: this.problem ?? this.tenure?.problem ?? null,
+      problem: this.trouble(),
       head: views.position(),
       viewPosition: views.position(),
       members: this.tenure?.members ?? [],

@@ -75,7 +75,10 @@ class Bench {
     return {
       append: source.append.bind(source),
       readStream: source.readStream.bind(source),
-      head: source.head.bind(source),
+      head: async () => {
+        fail()
+        return source.head()
+      },
       readAll: async (...args) => {
         fail()
         return source.readAll(...args)
@@ -159,6 +162,18 @@ describe('a fault while following', () => {
     expect(isDone).toBe(false)
     await bench.clock.advance(2 * retryMs)
     expect([isDone, bench.told, bench.faults]).toEqual([true, upTo(3), ['cut off', 'full']])
+  })
+
+  it('tells how long the log has been out of reach, until it has answered again', async () => {
+    void bench.projector.run(bench.stop)
+    await bench.clock.advance(10_000)
+    expect(bench.projector.cutOffMs()).toBe(0)
+    bench.ofLog.push(unavailable('cut off'), unavailable('still'), unavailable('and still'))
+    await bench.append(1)
+    await bench.clock.advance(2 * retryMs)
+    expect(bench.projector.cutOffMs()).toBe(2 * retryMs)
+    await bench.clock.advance(retryMs)
+    expect(bench.projector.cutOffMs()).toBe(0)
   })
 
   it('that is none of a port ends it', async () => {

@@ -58,6 +58,8 @@ interface ProjectorParts {
 export class Projector {
   private readonly parts: ProjectorParts
   private readonly waiters = new Set<{ readonly position: Position; readonly reached: () => void }>()
+  /** When following began to fail, on elapsed time; undefined: it does not. */
+  private cutOffAt: number | undefined
 
   constructor(parts: ProjectorParts) {
     this.parts = parts
@@ -65,6 +67,11 @@ export class Projector {
 
   position(): Position {
     return this.parts.views.position()
+  }
+
+  /** How long the log has been out of reach; 0: it is not, as far as this node has seen. Milliseconds. */
+  cutOffMs(): number {
+    return this.cutOffAt === undefined ? 0 : this.parts.clock.elapsed() - this.cutOffAt
   }
 
   /** Applies all that the log has now, or ends with `stop`; `onProgress` is told after each page. */
@@ -80,6 +87,7 @@ export class Projector {
         this.apply(page)
         onProgress(this.position(), head)
       }
+      this.cutOffAt = undefined
       return 'done'
     })
   }
@@ -88,6 +96,11 @@ export class Projector {
   async run(stop: Stop): Promise<void> {
     await this.persist(stop, async () => {
       const { log, clock, telemetry } = this.parts
+      if (this.cutOffAt !== undefined) {
+        // A log in which nothing happens shows no page, and so not that it is there again.
+        await log.head()
+        this.cutOffAt = undefined
+      }
       for await (const page of log.follow(this.position(), stop)) {
         const begunAt = clock.elapsed()
         const events = this.apply(page)
@@ -104,6 +117,7 @@ export class Projector {
         if ((await work()) === 'done') return
       } catch (fault) {
         if (!(fault instanceof PortFault)) throw fault
+        this.cutOffAt ??= this.parts.clock.elapsed()
         this.parts.onFault('following the event log', fault)
         await this.parts.clock.sleep(this.parts.retryMs, stop)
       }

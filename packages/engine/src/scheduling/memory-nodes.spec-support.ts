@@ -165,6 +165,7 @@ export class MemoryNodes {
             if (stop.stopped) return
             await self.clock.sleep(50, stop)
           }
+          if (self.headSilentMs !== undefined) throw unavailable('silent, by the test')
           yield page
         }
       },

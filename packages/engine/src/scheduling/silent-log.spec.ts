@@ -24,4 +24,20 @@ describe('an event log that has fallen silent', () => {
     expect(nodes.committed.length).toBeGreaterThan(parked)
     expect(nodes.fatal).toEqual([])
   })
+
+  it('is told by a node that owns nothing, and has no tick that would be stuck', async () => {
+    const watcher = await nodes.start({ weight: 0 })
+    await nodes.create(watcher, { schedule: every(5) })
+    await nodes.clock.advance(1_000)
+    expect(watcher.status()).toMatchObject({ ready: true, problem: null, partitions: [{ owner: null }] })
+    nodes.headSilentMs = 1_000
+    await nodes.create(watcher, { name: 'second', schedule: every(5) })
+    await nodes.clock.advance(10_000)
+    expect(watcher.status().problem).toBeNull()
+    await nodes.clock.advance(20_000)
+    expect(watcher.status().problem).toBe('the event log is out of reach')
+    nodes.headSilentMs = undefined
+    await nodes.clock.advance(5_000)
+    expect(watcher.status().problem).toBeNull()
+  })
 })
