@@ -107,7 +107,7 @@ export class RedisMembership implements Membership {
     const now = this.servers.clock.elapsed()
     const yes = answers.filter(({ value }) => value.isMember)
     const isMember = yes.length >= this.servers.majority
-    if (!isMember) this.giveBack(member, yes)
+    if (!isMember) await this.giveBack(member, yes)
     const lists = answers.map(({ value }) => value.registrations)
     const found = membersOf(isMember ? lists : lists.map((list) => list.filter((one) => !isOf(one, member))))
     const since = new Map(answers.map(({ server, value }) => [server.name, value.since]))
@@ -135,13 +135,12 @@ export class RedisMembership implements Membership {
     )
   }
 
-  /** Not waited for: what is not given back ends with its time. */
-  private giveBack({ nodeId, instance }: Member, from: readonly Answer<unknown>[]): void {
+  /** Waited for, so that the rival's next renewal finds it done; what is not given back in time ends with its own. */
+  private async giveBack({ nodeId, instance }: Member, from: readonly Answer<unknown>[]): Promise<void> {
     const { members, membersUntil } = this.keys
-    for (const { server } of from) {
-      const values = [nodeId, encodeURIComponent(instance)]
-      void server.run(leaveScript, [members, membersUntil], values).catch(() => {})
-    }
+    const values = [nodeId, encodeURIComponent(instance)]
+    const given = from.map(({ server }) => server.run(leaveScript, [members, membersUntil], values))
+    await this.servers.inTime(`Giving back ${nodeId}`, Promise.allSettled(given)).catch(() => {})
   }
 }
 
