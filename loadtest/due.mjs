@@ -91,7 +91,8 @@ async function fill(cluster, first) {
   const look = async () => {
     let placed = 0
     for (const name of names) {
-      for (const { tasks } of (await cluster.status(name)).partitions) placed += tasks ?? 0
+      const { partitions: all } = await statusOf(cluster, name)
+      for (const { tasks } of all) placed += tasks ?? 0
     }
     placedBar(Math.min(placed, count))
     return placed === count ? true : undefined
@@ -101,6 +102,18 @@ async function fill(cluster, first) {
     `${count} events written after ${secondsOf(written - began)} s, all tasks in the due indexes after ` +
       `${secondsOf(performance.now() - began)} s`,
   )
+}
+
+/** A node that reads as fast as it can may close a connection that was idle for it too long. */
+async function statusOf(cluster, name) {
+  for (let left = 10; ; left--) {
+    try {
+      return await cluster.status(name)
+    } catch (error) {
+      if (left === 0 || !cluster.nodes.get(name).isRunning) throw error
+      await sleep(2_000)
+    }
+  }
 }
 
 /** Counts what is committed as checkpoints tell it, which costs next to nothing meanwhile. */
