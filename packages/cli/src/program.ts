@@ -3,6 +3,7 @@ import { addCluster } from './commands/cluster.js'
 import { addDoctor } from './commands/doctor.js'
 import { addHistory } from './commands/history.js'
 import { addImport } from './commands/import.js'
+import { addKeys } from './commands/keys.js'
 import { addPreview } from './commands/preview.js'
 import { addRuns } from './commands/runs.js'
 import { addSchedules } from './commands/schedules.js'
@@ -28,7 +29,8 @@ A name of a task or schedule is looked up exactly; then an id is tried. Instants
 distance such as -2h and +1d. Colours are off when the output is no terminal or NO_COLOR is set.
 
 Exit codes: 0 done, 1 refused, 2 wrong usage, 3 the server cannot be reached, 130 stopped by Ctrl-C.
-Environment: ALMANAC_URL, ALMANAC_NAMESPACE, ALMANAC_ACTOR (who you are in the history).`
+Environment: ALMANAC_URL, ALMANAC_NAMESPACE, ALMANAC_KEY or ALMANAC_KEY_FILE (your key),
+ALMANAC_ACTOR (who you are in the history, or for whom your key acts).`
 
 /** All commands on one world. Help and usage errors are written there too; ends are thrown, never `process.exit`. */
 export const buildProgram = (world: World): Command => {
@@ -59,6 +61,7 @@ export const buildProgram = (world: World): Command => {
   addSimulate(program, world)
   addHistory(program, world)
   addCluster(program, world)
+  addKeys(program, world)
   addDoctor(program, world)
   return program
 }

@@ -12,6 +12,7 @@ export const defaultUrl = 'http://127.0.0.1:7420'
 export interface ServerOptions {
   readonly url?: string
   readonly namespace?: string
+  readonly keyFile?: string
   readonly json?: boolean
 }
 
@@ -19,6 +20,7 @@ export const withServerOptions = (command: Command): Command =>
   command
     .option('--url <url>', `address of the server (ALMANAC_URL, else ${defaultUrl})`)
     .option('-n, --namespace <name>', 'namespace (ALMANAC_NAMESPACE, else default)')
+    .option('--key-file <path>', 'file with the API key (ALMANAC_KEY_FILE; or the key itself in ALMANAC_KEY)')
     .option('--json', 'print JSON for machines')
 
 const addressOf = (text: string): string => {
@@ -42,6 +44,15 @@ const namespaceOf = (text: string): string => {
 const actorOf = ({ env, user }: World): string =>
   (env.ALMANAC_ACTOR ?? `cli:${user}`).replace(/[^\x21-\x7e]/g, '_').slice(0, 200)
 
+/** The key that is sent, if any: of the file that is named, else of the environment. */
+const credentialOf = async ({ env, readText }: World, named: string | undefined) => {
+  const file = named ?? (env.ALMANAC_KEY === undefined ? env.ALMANAC_KEY_FILE : undefined)
+  const key = file === undefined ? env.ALMANAC_KEY : (await readText(file)).trim()
+  if (key === undefined || key === '') return {}
+  if (/^[\x21-\x7e]+$/.test(key)) return { authorization: `Bearer ${key}` }
+  throw usage(`${file ?? 'ALMANAC_KEY'} has no key in it: a key is one word of visible characters.`)
+}
+
 /** One invocation of a command: where it asks, and how it prints. */
 export class Session {
   readonly world: World
@@ -55,7 +66,10 @@ export class Session {
       url: addressOf(options.url ?? world.env.ALMANAC_URL ?? defaultUrl),
       namespace: namespaceOf(options.namespace ?? world.env.ALMANAC_NAMESPACE ?? 'default'),
     }
-    this.server = new Server(address, { 'almanac-actor': actorOf(world) })
+    this.server = new Server(address, async () => ({
+      'almanac-actor': actorOf(world),
+      ...(await credentialOf(world, options.keyFile)),
+    }))
   }
 
   get now(): number {

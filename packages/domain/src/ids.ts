@@ -50,6 +50,8 @@ export const calendarStream = (calendarId: string): string => `calendar-${calend
 export const nameStream = (namespace: string, name: string): string =>
   `name-${namespace}-${hex(name.normalize('NFC')).slice(0, 32)}`
 export const clusterStream = 'cluster'
+/** Of the API keys of all namespaces. */
+export const keysStream = 'keys'
 
 /** Shared schedules and calendars are known by name: the id is a hash of it, so the stream keeps names unique. */
 export const scheduleIdOf = (namespace: string, name: string): string =>

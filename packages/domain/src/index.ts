@@ -1,3 +1,5 @@
+export * from './access/keys.js'
+export * from './access/types.js'
 export * from './calendar/calendar.js'
 export * from './calendar/calendars-of.js'
 export * from './calendar/types.js'

@@ -1,4 +1,5 @@
 import type {
+  ApiKey,
   CalendarSpec,
   CalendarState,
   CommandContext,
@@ -35,8 +36,25 @@ export type Outcome<S> = Promise<Result<Applied<S>, Refusal>>
 /** Only what the caller says; everything else gets its default. */
 export type TaskInput = Pick<TaskSpec, 'name' | 'task' | 'schedule'> & Partial<TaskSpec>
 
+/** Commands on API keys. They check no right: who asks does. */
+export interface KeyCommands {
+  /**
+   * Makes a key whose secret has this hash. Repeated with its idempotency key it answers the key of the first time,
+   * whose secret was another one.
+   */
+  createKey(
+    context: CommandContext,
+    made: { readonly keyId: string; readonly secretHash: string },
+    input: unknown,
+  ): Outcome<ApiKey>
+  /** For good. Revoking again changes nothing. */
+  revokeKey(context: CommandContext, keyId: string): Outcome<ApiKey>
+  /** Notes that it was used, at most once a day. */
+  useKey(context: CommandContext, keyId: string): Outcome<ApiKey>
+}
+
 /** Commands on aggregates. `expected`: the revision the caller has seen (If-Match); undefined: any. */
-export interface Commands {
+export interface Commands extends KeyCommands {
   createTask(context: CommandContext, input: TaskInput, imported?: TaskState['imported']): Outcome<TaskState>
   /** Create or replace by name; `onlyCreate`: leave an existing one untouched and answer it (get-or-create). */
   putTask(
@@ -147,6 +165,13 @@ export interface Queries {
     max: number,
   ): Promise<{ readonly events: readonly RecordedEvent[]; readonly position: Position }>
   marker(namespace: string): Marker | undefined
+  /** As this node has it: at most as old as its read models. */
+  key(keyId: string): ApiKey | undefined
+  /**
+   * All keys of all namespaces, those that open nothing any more too, in the order in which they were made. Undefined:
+   * they have not been read yet.
+   */
+  keys(): readonly ApiKey[] | undefined
   /** The coming occurrences of a task after `from`, at most `count`. */
   coming(
     namespace: string,

@@ -26,6 +26,7 @@ import type { RunReads, WorkQueue } from './ports/run-store.js'
 import { noTelemetry, type Telemetry } from './ports/telemetry.js'
 import type { ViewStore } from './ports/view-store.js'
 import { Barrier } from './projection/barrier.js'
+import { LiveKeyRing } from './projection/key-ring.js'
 import { type Change, Projector } from './projection/projector.js'
 import { ChangeFence } from './query/change-fence.js'
 import { NodeQueries } from './query/queries.js'
@@ -90,6 +91,7 @@ export class Node implements Application {
   private scheduling: Promise<unknown> = Promise.resolve()
   private readonly chores: Chores
   private readonly projector: Projector
+  private readonly keyRing: LiveKeyRing
   private readonly scheduler: Scheduler
   private readonly mirror: ProgressMirror
   private readonly tenure: LeasedTenure | undefined
@@ -117,6 +119,7 @@ export class Node implements Application {
     this.clock = clock
     this.startedAt = clock.now()
     this.chores = new Chores(clock, onFault)
+    this.keyRing = new LiveKeyRing({ log, clock, onFault, retryMs: options.parkedRetryMs })
     this.projector = new Projector({
       log,
       views,
@@ -133,7 +136,8 @@ export class Node implements Application {
     this.system = commands
     const { queue } = adapters
     this.intake = queue === undefined ? null : new Intake({ runs, queue, clock, stop: this.stopping })
-    this.queries = new NodeQueries({ log, views, runs, clock, projector: this.projector, definitions })
+    const { projector, keyRing } = this
+    this.queries = new NodeQueries({ log, views, runs, clock, projector, definitions, keyRing })
     this.fence = new ChangeFence({ dispatchLog, clock, partitions: options.partitions, stop: this.stopping })
     this.tenure = cluster === undefined ? undefined : this.leasedTenure(cluster)
     this.mirror = new ProgressMirror({ log, clock, nodeId: options.nodeId, onFault })
@@ -216,6 +220,7 @@ export class Node implements Application {
 
   /** Resolves when the read models are up to date; as the only node, also when every partition is owned. */
   async start(): Promise<void> {
+    await this.keyRing.load(this.stopping)
     await this.projector.catchUp(this.callbacks.onProgress, this.stopping)
     await new Promise<void>((resolve, reject) => {
       const scheduling = this.schedule(resolve)
@@ -320,6 +325,7 @@ export class Node implements Application {
   private applied(changes: readonly Change[]): void {
     this.scheduler.changed(changes)
     for (const change of changes) {
+      if (change.kind === 'other') this.keyRing.apply(change.event)
       if (change.kind !== 'schedule' || change.event.type !== 'ScheduleDeleted') continue
       const { event } = change
       this.chores.add(`schedule deleted ${event.id}`, () => this.system.reactToScheduleDeleted(event))

@@ -8,6 +8,8 @@ const page = new URL('../../../docs/reference/errors.md', import.meta.url)
 /** Codes that have been published: a code is never removed and never gets another status. Only add to this list. */
 const published: { readonly [code: string]: number } = {
   already_exists: 409,
+  unauthenticated: 401,
+  scope_missing: 403,
   bad_request: 400,
   body_too_large: 413,
   calendar_in_use: 409,

@@ -85,6 +85,19 @@ export const problemCodes = {
     title: 'The request is not HTTP as it should be',
     description: 'The request line, the headers or the framing of the body could not be read.',
   },
+  unauthenticated: {
+    status: 401,
+    title: 'Show who you are',
+    description:
+      'This needs a credential, and the one that was sent, if any, is unknown, expired or revoked. Send ' +
+      '`Authorization: Bearer` with an API key or a token.',
+  },
+  scope_missing: {
+    status: 403,
+    title: 'Your credential is not good for this',
+    description:
+      'The detail names the scope that is missing. A key has the scopes that it was made with; ask for another one.',
+  },
   host_refused: {
     status: 403,
     title: 'The Host header is not an address of this server',
@@ -126,7 +139,8 @@ export const problemCodes = {
   already_exists: {
     status: 409,
     title: 'It exists already',
-    description: 'A schedule or calendar of this name exists in the namespace.',
+    description:
+      'A schedule or calendar of this name exists in the namespace, or a key that can still be used has it.',
   },
   schedule_in_use: {
     status: 409,

@@ -19,6 +19,7 @@ export const upcasters = {
   TaskHistoryReset: [],
   TaskQuarantined: [],
   TaskDeleted: [],
+  TaskRestored: [],
   TaskAbandoned: [],
   ScheduleCreated: [],
   ScheduleChanged: [],
@@ -33,6 +34,9 @@ export const upcasters = {
   PartitionProgress: [],
   PartitionRecovered: [],
   ClusterFounded: [],
+  ApiKeyCreated: [],
+  ApiKeyRevoked: [],
+  ApiKeyUsed: [],
 } as const satisfies UpcasterTable
 
 export interface Versioned {

@@ -20,8 +20,13 @@ export interface CampaignTotals {
 /** With fewer seeds, nothing can be said about what never occurred. */
 export const seedsToCoverAll = 200
 
-/** Types of events that a cluster of this kind never has. */
-const notExpected: ReadonlySet<string> = new Set(['ClusterFounded'])
+/** Types of events that a cluster of this kind never has: nobody has to show who he is. */
+const notExpected: ReadonlySet<string> = new Set([
+  'ClusterFounded',
+  'ApiKeyCreated',
+  'ApiKeyRevoked',
+  'ApiKeyUsed',
+])
 
 /** Adds seeds up, as they come. */
 export class Campaign {

@@ -1,6 +1,8 @@
 import { noTelemetry, type Telemetry } from '@almanac/engine'
 import { isoOf } from '@almanac/protocol'
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
+import { Access } from './access/access.js'
+import { requireAccess } from './access/require-access.js'
 import { acceptJsonOnly, bodyLimit } from './body.js'
 import { answerClientError } from './client-error.js'
 import { CommandTraces } from './command-traces.js'
@@ -11,11 +13,13 @@ import { measure } from './metrics.js'
 import { serveOpenApi } from './openapi.js'
 import { pageRoutes } from './page-routes.js'
 import { ApiProblem, sendProblem, toProblem } from './problem.js'
+import { actorForLog } from './request-context.js'
 import { RouteTable } from './route-table.js'
 import { bulkRoute } from './routes/bulk.js'
 import { calendarRoutes } from './routes/calendars.js'
 import { changeRoutes } from './routes/changes.js'
 import { eventRoutes } from './routes/events.js'
+import { keyRoutes } from './routes/keys.js'
 import { operationRoutes } from './routes/operations.js'
 import { previewRoute } from './routes/preview.js'
 import { queueRoutes } from './routes/queues.js'
@@ -65,7 +69,9 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
   const routes = new RouteTable(api)
   if (!telemetry.isOff) observe(api, telemetry, traces)
   logAccess(api, options, traces)
-  guard(api, options.ready ?? (() => true))
+  guard(api, { ready: options.ready ?? (() => true), isLocal: options.access.isLocal })
+  const access = new Access({ ...options.access, app, clock })
+  requireAccess(api, access)
   acceptJsonOnly(api)
   awaitFences(api, host)
   handleErrors(api, options, routes)
@@ -82,6 +88,7 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
   queueRoutes(api, host)
   changeRoutes(api, host)
   eventRoutes(api, host)
+  keyRoutes(api, { host, access, random: options.random })
   operationRoutes(api, host, options.metrics)
   pageRoutes(api)
   return api
@@ -121,7 +128,7 @@ function logAccess(api: Api, { accessLog, clock }: ApiOptions, traces: CommandTr
       status: reply.statusCode,
       ms: Math.round(reply.elapsedTime * 1_000) / 1_000,
       requestId: request.id,
-      actor: String(request.headers['almanac-actor'] ?? 'anonymous'),
+      actor: actorForLog(request),
       ...(traceId === undefined ? {} : { traceId }),
     })
   })

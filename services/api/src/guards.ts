@@ -7,7 +7,7 @@ const maxUrlLength = 4_096
 const loopbackHost = /^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/i
 
 /**
- * On loopback there are no credentials, so a web page in the user's browser must not get through: neither by a name
+ * On loopback there may be no credentials, so a web page in the user's browser must not get through: neither by a name
  * that it points to 127.0.0.1 (the Host header shows it) nor by a plain cross-site request (the Origin header does).
  */
 function refuseForeign(request: FastifyRequest): void {
@@ -17,6 +17,8 @@ function refuseForeign(request: FastifyRequest): void {
     throw new ApiProblem('origin_refused')
   }
 }
+
+const needsNode = /^\/v1\/(namespaces|keys)(\/|\?|$)/
 
 /** Everything from this server, nothing inline. */
 export const contentPolicy =
@@ -40,14 +42,17 @@ function refuseEncoding(request: FastifyRequest): void {
 }
 
 /** What every request must pass, whatever it asks for; one hook, since each costs time on every request. */
-export function guard(api: Api, ready: () => boolean): void {
+export function guard(
+  api: Api,
+  { ready, isLocal }: { readonly ready: () => boolean; readonly isLocal: boolean },
+): void {
   api.addHook('onRequest', (request, reply, done) => {
     try {
       secureHeaders(request, reply)
-      refuseForeign(request)
+      if (isLocal) refuseForeign(request)
       refuseEncoding(request)
       if (request.url.length > maxUrlLength) throw new ApiProblem('uri_too_long')
-      if (!ready() && request.url.startsWith('/v1/namespaces/')) throw new ApiProblem('not_ready')
+      if (!ready() && needsNode.test(request.url)) throw new ApiProblem('not_ready')
       done()
     } catch (error) {
       done(toProblem(error))

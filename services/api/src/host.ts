@@ -1,7 +1,8 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { Application, Clock, Telemetry } from '@almanac/engine'
+import type { Application, Clock, Random, Telemetry } from '@almanac/engine'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { AccessOptions } from './access/access.js'
 import type { CommandTraces } from './command-traces.js'
 
 export type Api = FastifyInstance<
@@ -29,6 +30,10 @@ export interface AccessLine {
 export interface ApiOptions {
   readonly app: Application
   readonly clock: Clock
+  /** Who is let in. */
+  readonly access: AccessOptions
+  /** Chance that nobody can guess, for the secrets of keys. */
+  readonly random: Pick<Random, 'token'>
   /** Prefix of request ids, unguessable and new at each start; it is part of every correlation id. */
   readonly instanceToken: string
   readonly version: string

@@ -30,6 +30,7 @@ export async function serveOpenApi(api: Api, version: string): Promise<void> {
   api.route({
     method: 'GET',
     url: '/openapi.json',
+    config: { scope: 'public' },
     schema: { tags: ['operations'], summary: 'This document' },
     handler: async () => api.swagger(),
   })

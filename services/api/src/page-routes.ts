@@ -14,6 +14,7 @@ export function pageRoutes(api: Api): void {
     api.route({
       method: 'GET',
       url,
+      config: { scope: 'public' },
       schema: { hide: true },
       handler: async (_, reply) => reply.header('content-type', type).send(content),
     })

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type CommandContext, canonical } from '@almanac/domain'
 import type { FastifyRequest } from 'fastify'
+import { principalOf } from './access/principal.js'
 import type { Host } from './host.js'
 import { ApiProblem } from './problem.js'
 
@@ -18,8 +19,23 @@ function textHeader(request: FastifyRequest, name: string, maxLength: number): s
   return text
 }
 
-export const actorOf = (request: FastifyRequest): string =>
-  textHeader(request, 'Almanac-Actor', 200) ?? 'anonymous'
+/** Whom the credential names. For whom he says that he acts is told beside it, and is his word alone. */
+export function actorOf(request: FastifyRequest): string {
+  const named = textHeader(request, 'Almanac-Actor', 200)
+  const { actor } = principalOf(request)
+  if (named === undefined) return actor
+  return actor === 'anonymous' ? named : `${actor} for ${named}`
+}
+
+/** For a line in a log, whatever was sent. */
+export function actorForLog(request: FastifyRequest): string {
+  if (request.principal === null) return 'anonymous'
+  try {
+    return actorOf(request)
+  } catch {
+    return request.principal.actor
+  }
+}
 
 export function idempotencyKeyOf(request: FastifyRequest): string | undefined {
   const key = request.headers['idempotency-key']

@@ -1,3 +1,4 @@
+import { SeededRandom } from '@almanac/engine'
 import { buildApi } from '../src/build-api.js'
 import type { Api, ApiOptions } from '../src/host.js'
 import { FakeApplication, now } from './fake-application.js'
@@ -10,10 +11,18 @@ export interface TestApi {
   readonly fake: FakeApplication
 }
 
-/** The API over a fake, with a clock that stands still. */
+/** The API over a fake, with a clock that stands still; nobody has to show who he is. */
 export async function fakeApi(options: Partial<ApiOptions> = {}): Promise<TestApi> {
   const fake = new FakeApplication()
   const clock = { now: () => now, elapsed: () => 0, sleep: async () => {} }
-  const api = await buildApi({ app: fake.app, clock, instanceToken: 't', version: '0.0.0', ...options })
+  const api = await buildApi({
+    app: fake.app,
+    clock,
+    access: { isLocal: true },
+    random: new SeededRandom(1),
+    instanceToken: 't',
+    version: '0.0.0',
+    ...options,
+  })
   return { api, fake }
 }

@@ -1,6 +1,12 @@
 import {
+  type ApiKey,
   type CommandContext,
+  decideKeys,
   digestOf,
+  eventHash,
+  evolveKeys,
+  type KeyCommand,
+  type KeyRing,
   type Position,
   type RunRecord,
   refuse,
@@ -44,6 +50,9 @@ export class FakeApplication {
   readonly tasks = new Map<string, TaskState>()
   readonly runs = new Map<string, RunRecord>()
   leasable: LeasedRun[] = []
+  keyRing: KeyRing | undefined
+  /** While true, the keys have not been read yet. */
+  isKeyRingUnknown = false
   position = 0
   failWith: Error | undefined
   ready = true
@@ -51,6 +60,7 @@ export class FakeApplication {
   reset(): void {
     this.asked.length = 0
     this.tasks.clear()
+    this.keyRing = undefined
     this.position = 0
   }
 
@@ -160,12 +170,38 @@ export class FakeApplication {
         const outcome = await onTask('trigger', {})(context, taskId)
         return outcome.ok ? { ok: true, value: { ...outcome.value, runId: 'run-1' } } : outcome
       },
+      createKey: async (
+        context: CommandContext,
+        made: { readonly keyId: string; readonly secretHash: string },
+        input: unknown,
+      ) => this.onKeys(context, { type: 'create', ...made, input, at: context.at }),
+      revokeKey: async (context: CommandContext, keyId: string) =>
+        this.onKeys(context, { type: 'revoke', keyId }),
+      useKey: async (context: CommandContext, keyId: string) =>
+        this.onKeys(context, { type: 'use', keyId, at: context.at }),
       announceChange: async (context: CommandContext) => {
         this.note('announce', context)
         this.position += 1
         return { position: this.position }
       },
     }
+  }
+
+  private async onKeys(context: CommandContext, command: KeyCommand): Outcome<ApiKey> {
+    this.note(command.type, context)
+    const decision = decideKeys(this.keyRing, command)
+    if (!decision.ok) return decision
+    for (const { type, data } of decision.value) {
+      this.position += 1
+      const metadata = { ...context, previousHash: '' }
+      const stored = { id: `key-event-${this.position}`, type, version: 1, data, metadata }
+      const place = { stream: 'keys', revision: (this.keyRing?.revision ?? -1) + 1, position: this.position }
+      this.keyRing = evolveKeys(this.keyRing, { ...stored, ...place, hash: eventHash(stored) })
+    }
+    const state = this.keyRing?.keys.get(command.keyId)
+    if (state === undefined) throw new Error('there is a key now')
+    const created = command.type === 'create'
+    return { ok: true, value: { state, position: this.position, created, repeated: false } }
   }
 
   private view(state: TaskState): TaskView {
@@ -189,6 +225,8 @@ export class FakeApplication {
         return position <= this.position
       },
       position: () => this.position,
+      key: (keyId) => this.keyRing?.keys.get(keyId),
+      keys: () => (this.isKeyRingUnknown ? undefined : [...(this.keyRing?.keys.values() ?? [])]),
       resolveAsOf: () => this.position,
       task: (namespace, taskId) => {
         const state = this.tasks.get(taskId)

@@ -27,6 +27,7 @@ import { openKafka } from './kafka.js'
 import { openLeases, publishMarkers } from './redis.js'
 import { openRuns } from './runs.js'
 import {
+  accessFor,
   accessProblem,
   holdToFounding,
   listen,
@@ -34,6 +35,7 @@ import {
   once,
   type ProcessConfig,
   type Running,
+  refuseUnentered,
   type Servers,
   type StartCallbacks,
   StartProblem,
@@ -173,6 +175,8 @@ class Assembly {
     const serving = {
       ...shown,
       clock,
+      random,
+      access: accessFor(config.callers, clock),
       telemetry,
       instanceToken: random.token(4),
       version,
@@ -182,12 +186,15 @@ class Assembly {
       ...(callbacks.accessLog === undefined ? {} : { accessLog: callbacks.accessLog }),
     }
     const isScheduler = config.role === 'scheduler'
-    const api = isScheduler ? await buildOperations({ ...shown, cluster: true }) : await buildApi(serving)
+    const api = isScheduler
+      ? await buildOperations({ ...shown, cluster: config.callers.isLocal })
+      : await buildApi(serving)
     undo.push(() => api.close())
     const url = await listen(api, config)
     undo.push(() => node.stop())
     await mayStart()
     await node.start()
+    if (!isScheduler) refuseUnentered(config.callers, config.host, node.queries)
     isReady = true
     // While partitions are handed over, probes and whoever waits for an answer are still served.
     const stop = once(async () => {

@@ -12,12 +12,14 @@ import { type RunningTelemetry, resolveTelemetry, startTelemetry } from '@almana
 import { buildApi } from '@almanac/api'
 import { type Clock, defaultNodeOptions, Node, type Random } from '@almanac/engine'
 import {
+  accessFor,
   holdToFounding,
   listen,
   messageOf,
   once,
   type ProcessConfig,
   type Running,
+  refuseUnentered,
   type StartCallbacks,
   StartProblem,
   unwind,
@@ -69,6 +71,8 @@ export async function startStandalone(
     const api = await buildApi({
       app: node,
       clock,
+      random,
+      access: accessFor(config.callers, clock),
       instanceToken: random.token(4),
       version,
       telemetry,
@@ -81,6 +85,7 @@ export async function startStandalone(
     const url = await listen(api, config)
     undo.splice(2, 0, () => node.stop())
     await node.start()
+    refuseUnentered(config.callers, config.host, node.queries)
     ready = true
     return { url, stop: once(() => unwind(undo)) }
   } catch (error) {

@@ -68,7 +68,7 @@ it.each([
   [['--port'], '--port'],
   [['stray'], 'stray'],
   [['--config', 'missing.json'], 'missing.json cannot be read'],
-  [['--host', '0.0.0.0'], 'loopback only'],
+  [['--bootstrap-key', 'secret'], 'is no key'],
 ])('refuses %j', async (argv, words) => {
   const { process, err } = fakeProcess()
   expect(await serve(process, argv)).toBe(2)

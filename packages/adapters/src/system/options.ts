@@ -133,15 +133,3 @@ function faultOf(spec: OptionSpec, value: unknown): string | undefined {
     }
   }
 }
-
-const loopback = new Set(['127.0.0.1', 'localhost', '::1', '[::1]'])
-
-/** The address to listen on, or why it can't be: without credentials it is loopback only. */
-export function loopbackHost(values: ReadonlyMap<string, OptionValue>): { host: string; problem?: string } {
-  const host = String(values.get('host'))
-  if (loopback.has(host.toLowerCase())) return { host: host === '[::1]' ? '::1' : host }
-  const problem =
-    `${environmentName('host')} is ${host}, but Almanac has no credentials yet, so it listens on loopback only: ` +
-    '127.0.0.1, localhost or ::1.'
-  return { host, problem }
-}

@@ -66,6 +66,7 @@ export const failureOf = (status: number, body: unknown): Failure => {
     ...(code === undefined ? {} : { code }),
     problems: problemsIn(problem.errors),
     status,
+    ...(status === 401 ? { hint: 'Set ALMANAC_KEY, or name a file with your key by --key-file.' } : {}),
   }
   return [502, 503, 504, 507].includes(status) ? unreachable(message, details) : refused(message, details)
 }
@@ -91,10 +92,14 @@ const parse = (text: string): unknown => {
 /** A running Almanac, over HTTP. Answers outside 2xx are thrown as `Failure`; nothing is retried here. */
 export class Server {
   readonly address: ServerAddress
-  readonly #headers: Readonly<Record<string, string>>
+  readonly #headers: () => Promise<Readonly<Record<string, string>>>
+  #made: Promise<Readonly<Record<string, string>>> | undefined
 
-  /** `headers` go with every question: who asks. */
-  constructor(address: ServerAddress, headers: Readonly<Record<string, string>> = {}) {
+  /** `headers` go with every question: who asks. They are made once. */
+  constructor(
+    address: ServerAddress,
+    headers: () => Promise<Readonly<Record<string, string>>> = async () => ({}),
+  ) {
     this.address = address
     this.#headers = headers
   }
@@ -116,13 +121,15 @@ export class Server {
 
   async #send(path: string, question: Question) {
     const url = `${this.address.url}${path}${queryText(question.query)}`
+    this.#made ??= this.#headers()
+    const headers = await this.#made
     try {
       const response = await fetch(url, {
         method: question.method ?? 'GET',
         headers: {
           accept: 'application/json, application/problem+json',
           ...(question.body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...this.#headers,
+          ...headers,
           ...question.headers,
         },
         signal: AbortSignal.timeout(question.timeoutMs ?? 30_000),

@@ -2,6 +2,7 @@ import { accept, type ClusterEvent, type CommandContext, clusterStream, type Pos
 import type { Commands } from '../application.js'
 import { tokenOf } from './answers.js'
 import { handle } from './handle.js'
+import { ApiKeyCommands } from './key-commands.js'
 import { type CommandDeps, type CommandParts, commandParts } from './parts.js'
 import { SharedCommands } from './shared-commands.js'
 import { type SystemCommands, SystemTaskCommands } from './system-commands.js'
@@ -17,6 +18,7 @@ export function createCommands(deps: CommandDeps): Commands & SystemCommands {
   const tasks = new TaskCommands(parts)
   const system = new SystemTaskCommands(parts, tasks)
   const shared = new SharedCommands(parts, (event) => system.reactToScheduleDeleted(event))
+  const keys = new ApiKeyCommands(parts)
   return {
     createTask: (context, input, imported) => tasks.create(context, input, imported),
     putTask: (context, input, options) => tasks.put(context, input, options),
@@ -38,6 +40,9 @@ export function createCommands(deps: CommandDeps): Commands & SystemCommands {
     changeCalendar: (context, calendarId, changes, expected) =>
       shared.onCalendar(context, calendarId, { type: 'change', changes }, expected),
     deleteCalendar: (context, calendarId) => shared.deleteCalendar(context, calendarId),
+    createKey: (...request) => keys.createKey(...request),
+    revokeKey: (context, keyId) => keys.revokeKey(context, keyId),
+    useKey: (context, keyId) => keys.useKey(context, keyId),
     announceChange: (context, note) => announceChange(parts, context, note),
     completeTask: (...request) => system.completeTask(...request),
     quarantineTask: (...request) => system.quarantineTask(...request),

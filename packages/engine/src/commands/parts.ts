@@ -2,9 +2,11 @@ import {
   type CalendarState,
   type CommandContext,
   evolveCalendar,
+  evolveKeys,
   evolveName,
   evolveSchedule,
   evolveTask,
+  type KeyRing,
   type NameState,
   type Position,
   type ScheduleState,
@@ -58,6 +60,7 @@ export interface CommandParts extends Omit<CommandDeps, 'options'> {
   readonly schedules: Streams<ScheduleState>
   readonly calendars: Streams<CalendarState>
   readonly announcements: Streams<{ readonly hash: string }>
+  readonly keyRing: Streams<KeyRing>
   readonly references: References
   readonly turns: Turns
 }
@@ -76,6 +79,7 @@ export function commandParts(deps: CommandDeps): CommandParts {
     schedules,
     calendars,
     announcements: new Streams(log, { evolve: (_, event) => ({ hash: event.hash }), hashOf }, 1),
+    keyRing: new Streams(log, { evolve: evolveKeys, hashOf }, 1),
     references: new References(schedules, calendars),
     turns: new Turns(),
   }

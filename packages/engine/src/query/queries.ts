@@ -16,6 +16,7 @@ import type { Clock } from '../ports/clock.js'
 import type { EventLog } from '../ports/event-log.js'
 import type { RunFilter, RunReads } from '../ports/run-store.js'
 import { findListed, type Listed, type Page, type TaskFilter, type ViewStore } from '../ports/view-store.js'
+import type { LiveKeyRing } from '../projection/key-ring.js'
 import type { Projector } from '../projection/projector.js'
 import type { Definitions } from '../scheduling/definitions.js'
 import { isPlannable } from '../scheduling/undecided.js'
@@ -28,6 +29,7 @@ interface QueryParts {
   readonly clock: Clock
   readonly projector: Projector
   readonly definitions: Definitions
+  readonly keyRing: LiveKeyRing
 }
 
 /** Reads of this node's read models, its run ledger, and the event log for history. */
@@ -122,6 +124,14 @@ export class NodeQueries implements Queries {
 
   marker(namespace: string) {
     return this.parts.views.marker(namespace)
+  }
+
+  key(keyId: string) {
+    return this.parts.keyRing.key(keyId)
+  }
+
+  keys() {
+    return this.parts.keyRing.all()
   }
 
   coming(

@@ -4,6 +4,9 @@ const refreshMs = 2_000
 const rows = 15
 const byId = (id) => document.getElementById(id)
 const namespaceInput = byId('namespace')
+const keyInput = byId('key')
+// For this tab alone, and gone with it.
+keyInput.value = sessionStorage.getItem('almanac-key') ?? ''
 
 let feed
 let feedNamespace
@@ -55,9 +58,15 @@ const relative = (iso, now) => {
 
 const statusClass = { succeeded: 'good', failed: 'bad', expired: 'warn', cancelled: 'warn' }
 
+const credential = () => {
+  const key = keyInput.value.trim()
+  return key === '' ? {} : { authorization: `Bearer ${key}` }
+}
+
 async function read(url) {
-  const response = await fetch(url, { headers: { accept: 'application/json' } })
+  const response = await fetch(url, { headers: { accept: 'application/json', ...credential() } })
   const body = await response.json()
+  if (response.status === 401) byId('keyLabel').hidden = false
   if (!response.ok) throw new Error(body.detail ?? `HTTP ${response.status}`)
   return body
 }
@@ -152,25 +161,33 @@ function showChanges() {
   )
 }
 
-const eventTypes =
-  'TaskCreated TaskChanged TaskEnabled TaskDisabled TaskTriggered TaskBackfillRequested ' +
-  'TaskHistoryReset TaskQuarantined ' +
-  'TaskDeleted ScheduleCreated ScheduleChanged ScheduleDeleted CalendarCreated CalendarChanged ' +
-  'CalendarDeleted ChangeAnnounced'
+// EventSource can not send a key.
+async function readFeed(url, signal) {
+  const response = await fetch(url, { headers: credential(), signal })
+  if (!response.ok) throw new Error(`HTTP ${response.status}`)
+  let rest = ''
+  for await (const piece of response.body.pipeThrough(new TextDecoderStream())) {
+    const messages = (rest + piece).split('\n\n')
+    rest = messages.pop()
+    for (const message of messages) {
+      const data = /^data: (.*)$/m.exec(message)?.[1]
+      if (data !== undefined) changes = [JSON.parse(data), ...changes].slice(0, rows)
+    }
+  }
+}
 
 function follow(namespace, head) {
   if (feedNamespace === namespace) return
-  feed?.close()
+  feed?.abort()
+  feed = new AbortController()
   feedNamespace = namespace
   changes = []
-  feed = new EventSource(
-    `/v1/namespaces/${encodeURIComponent(namespace)}/events?after=${Math.max(0, head - 200)}`,
-  )
-  for (const type of eventTypes.split(' ')) {
-    feed.addEventListener(type, ({ data }) => {
-      changes = [JSON.parse(data), ...changes].slice(0, rows)
-    })
+  const again = () => {
+    // At the next refresh, with what is there then.
+    if (feedNamespace === namespace) feedNamespace = undefined
   }
+  const url = `/v1/namespaces/${encodeURIComponent(namespace)}/events?after=${Math.max(0, head - 200)}`
+  readFeed(url, feed.signal).then(again, again)
 }
 
 async function refresh() {
@@ -206,4 +223,9 @@ async function loop() {
 }
 
 namespaceInput.addEventListener('change', refresh)
+keyInput.addEventListener('change', () => {
+  sessionStorage.setItem('almanac-key', keyInput.value.trim())
+  feedNamespace = undefined
+  void refresh()
+})
 void loop()

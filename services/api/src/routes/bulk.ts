@@ -45,6 +45,7 @@ export function bulkRoute(api: Api, host: Host, ajv: Ajv): void {
   api.route({
     method: 'POST',
     url: `${namespacePath}/tasks/bulk`,
+    config: { scope: 'tasks:write' },
     bodyLimit: bulkBodyLimit,
     schema: {
       tags: ['tasks'],

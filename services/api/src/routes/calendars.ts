@@ -44,6 +44,7 @@ function writeRoutes(api: Api, host: Host): void {
   api.route({
     method: 'POST',
     url: collection,
+    config: { scope: 'tasks:write' },
     schema: {
       tags,
       summary: 'Create a calendar',
@@ -63,6 +64,7 @@ function writeRoutes(api: Api, host: Host): void {
   api.route({
     method: 'PATCH',
     url: `${collection}/:id`,
+    config: { scope: 'tasks:write' },
     schema: {
       tags,
       summary: 'Change a calendar, and with it every schedule that excludes it',
@@ -86,7 +88,7 @@ function writeRoutes(api: Api, host: Host): void {
   api.route({
     method: 'DELETE',
     url: `${collection}/:id`,
-    config: { bodyOptional: true },
+    config: { bodyOptional: true, scope: 'tasks:write' },
     schema: {
       tags,
       summary: 'Delete a calendar',
@@ -117,6 +119,7 @@ function readRoutes(api: Api, host: Host): void {
   api.route({
     method: 'GET',
     url: collection,
+    config: { scope: 'tasks:read' },
     schema: {
       tags,
       summary: 'List calendars',
@@ -135,6 +138,7 @@ function readRoutes(api: Api, host: Host): void {
   api.route({
     method: 'GET',
     url: `${collection}/:id`,
+    config: { scope: 'tasks:read' },
     schema: {
       tags,
       summary: 'Read a calendar',
@@ -151,6 +155,7 @@ function readRoutes(api: Api, host: Host): void {
   api.route({
     method: 'GET',
     url: `${collection}/by-name/:name`,
+    config: { scope: 'tasks:read' },
     schema: {
       tags,
       summary: 'Read a calendar by its name',

@@ -16,6 +16,7 @@ export function changeRoutes(api: Api, host: Host): void {
   api.route({
     method: 'GET',
     url: `${namespacePath}/changes/last`,
+    config: { scope: 'tasks:read' },
     schema: {
       tags,
       summary: 'When anything of the namespace last changed',
@@ -32,7 +33,7 @@ export function changeRoutes(api: Api, host: Host): void {
   api.route({
     method: 'POST',
     url: `${namespacePath}/changes`,
-    config: { bodyOptional: true },
+    config: { bodyOptional: true, scope: 'tasks:write' },
     schema: {
       tags,
       summary: 'Announce a bulk change',

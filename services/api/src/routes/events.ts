@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { ChangesQuery, feedEventJson } from '@almanac/protocol'
+import { type Principal, principalOf } from '../access/principal.js'
 import { type Api, type Host, namespacePath } from '../host.js'
 import { ApiProblem } from '../problem.js'
 import { lastEventId } from '../request-context.js'
@@ -20,6 +21,7 @@ export function eventRoutes(api: Api, host: Host): void {
   api.route({
     method: 'GET',
     url: `${namespacePath}/events`,
+    config: { scope: 'audit:read' },
     exposeHeadRoute: false,
     schema: {
       tags: ['changes'],
@@ -38,7 +40,7 @@ export function eventRoutes(api: Api, host: Host): void {
       for (const [name, value] of Object.entries(reply.getHeaders())) {
         if (value !== undefined) reply.raw.setHeader(name, value)
       }
-      const feed = new Feed(host, reply.raw, request.params.namespace, after)
+      const feed = new Feed(host, reply.raw, request.params.namespace, after, principalOf(request))
       open.add(feed)
       await feed.run().finally(() => open.delete(feed))
     },
@@ -52,10 +54,18 @@ class Feed {
   private readonly host: Host
   private readonly response: ServerResponse
   private readonly namespace: string
+  private readonly reader: Pick<Principal, 'isLive'>
   private position: number
 
-  constructor(host: Host, response: ServerResponse, namespace: string, after: number) {
+  constructor(
+    host: Host,
+    response: ServerResponse,
+    namespace: string,
+    after: number,
+    reader: Pick<Principal, 'isLive'>,
+  ) {
     this.host = host
+    this.reader = reader
     this.response = response
     this.namespace = namespace
     this.position = after
@@ -76,7 +86,8 @@ class Feed {
     })
     try {
       await this.write('retry: 2000\n\n')
-      while (!this.ended) await this.step()
+      while (!this.ended && this.reader.isLive()) await this.step()
+      this.end()
     } catch {
       this.end()
     }

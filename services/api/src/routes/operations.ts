@@ -18,6 +18,7 @@ export function healthRoutes(api: Api, host: Operated): void {
   api.route({
     method: 'GET',
     url: '/livez',
+    config: { scope: 'public' },
     schema: { tags, summary: 'The process answers', response: { 200: HealthJson } },
     handler: async () => ({ status: 'ok' as const }),
   })
@@ -25,6 +26,7 @@ export function healthRoutes(api: Api, host: Operated): void {
   api.route({
     method: 'GET',
     url: '/readyz',
+    config: { scope: 'public' },
     schema: { tags, summary: 'The node can be worked with', response: { 200: HealthJson, 503: HealthJson } },
     handler: async (_, reply) => {
       const { ready, problem } = host.app.status()
@@ -38,6 +40,7 @@ export function healthRoutes(api: Api, host: Operated): void {
   api.route({
     method: 'GET',
     url: '/startupz',
+    config: { scope: 'public' },
     schema: { tags, summary: 'The node has started', response: { 200: HealthJson, 503: HealthJson } },
     handler: async (_, reply) => {
       const { ready, problem } = host.app.status()
@@ -53,6 +56,7 @@ export function clusterRoute(api: Api, host: Operated): void {
   api.route({
     method: 'GET',
     url: '/v1/cluster',
+    config: { scope: 'cluster:read' },
     schema: { tags, summary: 'Nodes, partitions, owners, lag', response: { 200: ClusterJson } },
     handler: async () => clusterJson(host.app.status()),
   })
@@ -62,6 +66,7 @@ export function metricsRoute(api: Api, metrics: () => Promise<string>): void {
   api.route({
     method: 'GET',
     url: '/metrics',
+    config: { scope: 'cluster:read' },
     schema: { tags, summary: 'Metrics in the Prometheus text format' },
     handler: async (_, reply) => {
       reply.header('content-type', 'text/plain; version=0.0.4; charset=utf-8')

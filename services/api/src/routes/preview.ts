@@ -20,6 +20,7 @@ export function previewRoute(api: Api, host: Host): void {
   api.route({
     method: 'POST',
     url: `${namespacePath}/schedules/preview`,
+    config: { scope: 'tasks:read' },
     schema: {
       tags: ['schedules'],
       summary: 'A schedule’s sentence and next instants, or its errors',

@@ -11,6 +11,8 @@ import {
   SettledJson,
 } from '@almanac/protocol'
 import type { FastifyRequest } from 'fastify'
+import { unauthenticated } from '../access/access.js'
+import { principalOf } from '../access/principal.js'
 import { type Api, type Host, namespacePath } from '../host.js'
 import { ApiProblem, notFound } from '../problem.js'
 import { idParam, inNamespace, nameParam, responses } from './answers.js'
@@ -62,6 +64,7 @@ async function lease(
     })
     if (runs.length > 0 || host.clock.elapsed() >= until) return runs
     if (host.closing() || request.socket.destroyed) return runs
+    if (!principalOf(request).isLive()) throw unauthenticated('The credential is not good any more.')
   }
 }
 
@@ -69,7 +72,7 @@ function leaseRoute(api: Api, host: Host): void {
   api.route({
     method: 'POST',
     url: `${namespacePath}/queues/:queue/lease`,
-    config: { bodyOptional: true },
+    config: { bodyOptional: true, scope: 'runs:work' },
     schema: {
       tags,
       summary: 'Take runs to work on',
@@ -104,6 +107,7 @@ function settleRoutes(api: Api, host: Host): void {
   api.route({
     method: 'POST',
     url: `${namespacePath}/runs/:id/ack`,
+    config: { scope: 'runs:work' },
     schema: {
       tags,
       summary: 'The run succeeded',
@@ -118,6 +122,7 @@ function settleRoutes(api: Api, host: Host): void {
   api.route({
     method: 'POST',
     url: `${namespacePath}/runs/:id/fail`,
+    config: { scope: 'runs:work' },
     schema: {
       tags,
       summary: 'The run failed',
@@ -145,6 +150,7 @@ function heartbeatRoute(api: Api, host: Host): void {
   api.route({
     method: 'POST',
     url: `${namespacePath}/runs/:id/heartbeat`,
+    config: { scope: 'runs:work' },
     schema: {
       tags,
       summary: 'Still working: extend the lease',

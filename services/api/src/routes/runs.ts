@@ -15,6 +15,7 @@ export function runRoutes(api: Api, host: Host): void {
   api.route({
     method: 'GET',
     url: `${namespacePath}/runs`,
+    config: { scope: 'runs:read' },
     schema: {
       tags,
       summary: 'List runs, newest scheduled first',
@@ -34,6 +35,7 @@ export function runRoutes(api: Api, host: Host): void {
   api.route({
     method: 'GET',
     url: `${namespacePath}/runs/:id`,
+    config: { scope: 'runs:read' },
     schema: {
       tags,
       summary: 'Read a run',

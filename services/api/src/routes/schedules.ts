@@ -51,6 +51,7 @@ function writeRoutes(api: Api, host: Host): void {
   api.route({
     method: 'POST',
     url: collection,
+    config: { scope: 'tasks:write' },
     schema: {
       tags,
       summary: 'Create a shared schedule',
@@ -70,6 +71,7 @@ function writeRoutes(api: Api, host: Host): void {
   api.route({
     method: 'PATCH',
     url: `${collection}/:id`,
+    config: { scope: 'tasks:write' },
     schema: {
       tags,
       summary: 'Change a shared schedule, and with it every task that uses it',
@@ -95,7 +97,7 @@ function deleteRoute(api: Api, host: Host): void {
   api.route({
     method: 'DELETE',
     url: `${collection}/:id`,
-    config: { bodyOptional: true },
+    config: { bodyOptional: true, scope: 'tasks:write' },
     schema: {
       tags,
       summary: 'Delete a shared schedule',
@@ -130,6 +132,7 @@ function readRoutes(api: Api, host: Host): void {
   api.route({
     method: 'GET',
     url: collection,
+    config: { scope: 'tasks:read' },
     schema: {
       tags,
       summary: 'List shared schedules',
@@ -148,6 +151,7 @@ function readRoutes(api: Api, host: Host): void {
   api.route({
     method: 'GET',
     url: `${collection}/:id`,
+    config: { scope: 'tasks:read' },
     schema: {
       tags,
       summary: 'Read a shared schedule, and who uses it',
@@ -165,6 +169,7 @@ function readRoutes(api: Api, host: Host): void {
   api.route({
     method: 'GET',
     url: `${collection}/by-name/:name`,
+    config: { scope: 'tasks:read' },
     schema: {
       tags,
       summary: 'Read a shared schedule by its name',

@@ -19,7 +19,7 @@ import { idParam, inNamespace, responses } from './answers.js'
 
 const tags = ['tasks']
 const byId = inNamespace({ id: idParam })
-const config = { bodyOptional: true }
+const config = { bodyOptional: true, scope: 'tasks:write' } as const
 
 /** Actions on one task: what no field of it says. */
 export function taskActionRoutes(api: Api, host: Host): void {
@@ -66,6 +66,7 @@ export function taskActionRoutes(api: Api, host: Host): void {
   api.route({
     method: 'POST',
     url: `${namespacePath}/tasks/:id/backfill`,
+    config: { scope: 'tasks:write' },
     schema: {
       tags,
       summary: 'Run past occurrences, each with its own instant',

@@ -33,6 +33,7 @@ export function taskReadRoutes(api: Api, host: Host): void {
   api.route({
     method: 'GET',
     url: `${namespacePath}/tasks`,
+    config: { scope: 'tasks:read' },
     schema: {
       tags,
       summary: 'List tasks, by name; also as they were',
@@ -53,6 +54,7 @@ export function taskReadRoutes(api: Api, host: Host): void {
   api.route({
     method: 'GET',
     url: `${namespacePath}/tasks/:id`,
+    config: { scope: 'tasks:read' },
     schema: {
       tags,
       summary: 'Read a task; also as it was',
@@ -69,6 +71,7 @@ export function taskReadRoutes(api: Api, host: Host): void {
   api.route({
     method: 'GET',
     url: `${namespacePath}/tasks/by-name/:name`,
+    config: { scope: 'tasks:read' },
     schema: {
       tags,
       summary: 'Read a task by its name',
@@ -113,6 +116,7 @@ function historyRoute(api: Api, host: Host): void {
   api.route({
     method: 'GET',
     url: `${namespacePath}/tasks/:id/history`,
+    config: { scope: 'audit:read' },
     schema: {
       tags,
       summary: 'What happened to a task: who, when, why, what changed',
@@ -137,6 +141,7 @@ function occurrencesRoute(api: Api, host: Host): void {
   api.route({
     method: 'GET',
     url: `${namespacePath}/tasks/:id/occurrences`,
+    config: { scope: 'tasks:read' },
     schema: {
       tags,
       summary: 'When a task runs, or ran',

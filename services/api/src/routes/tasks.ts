@@ -32,6 +32,7 @@ function creatingRoutes(api: Api, host: Host): void {
   api.route({
     method: 'POST',
     url: `${namespacePath}/tasks`,
+    config: { scope: 'tasks:write' },
     schema: {
       tags,
       summary: 'Create a task',
@@ -51,6 +52,7 @@ function creatingRoutes(api: Api, host: Host): void {
   api.route({
     method: 'PUT',
     url: `${namespacePath}/tasks/by-name/:name`,
+    config: { scope: 'tasks:write' },
     schema: {
       tags,
       summary: 'Create or replace a task by name',
@@ -77,6 +79,7 @@ function changingRoutes(api: Api, host: Host): void {
   api.route({
     method: 'PATCH',
     url: `${namespacePath}/tasks/:id`,
+    config: { scope: 'tasks:write' },
     schema: {
       tags,
       summary: 'Change a task',
@@ -99,7 +102,7 @@ function changingRoutes(api: Api, host: Host): void {
   api.route({
     method: 'DELETE',
     url: `${namespacePath}/tasks/:id`,
-    config: { bodyOptional: true },
+    config: { bodyOptional: true, scope: 'tasks:write' },
     schema: {
       tags,
       summary: 'Delete a task',

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import type { KafkaAccess } from '@almanac/adapters/kafka'
 import {
   type AccessRefused,
@@ -8,6 +7,7 @@ import {
   type ServerAccess,
 } from '@almanac/adapters/system'
 import { accessOptions } from './access-options.js'
+import { secretOf } from './secret-file.js'
 
 export type ServerName = 'eventstore' | 'kafka' | 'redis'
 
@@ -43,7 +43,10 @@ function accessTo(server: ServerName, values: Values, report: (problem: string) 
   }
   const access: KafkaAccess = present({
     user: textOf('User'),
-    password: passwordTo(server, textOf('Password'), textOf('PasswordFile'), report),
+    password: secretOf(
+      { option: `${server}Password`, value: textOf('Password'), file: textOf('PasswordFile') },
+      report,
+    ),
     sasl: textOf('Sasl'),
     caFile: textOf('Ca'),
     certFile: textOf('Cert'),
@@ -56,28 +59,6 @@ function accessTo(server: ServerName, values: Values, report: (problem: string) 
     report(`${names}: ${error instanceof Error ? error.message : error}.`)
   }
   return access
-}
-
-function passwordTo(
-  server: ServerName,
-  password: string | undefined,
-  file: string | undefined,
-  report: (problem: string) => void,
-): string | undefined {
-  if (file === undefined) return password
-  const name = environmentName(`${server}PasswordFile`)
-  if (password !== undefined) {
-    report(`${name} and ${environmentName(`${server}Password`)} are both set: one of them is enough.`)
-    return undefined
-  }
-  try {
-    const text = readFileSync(file, 'utf8').replace(/\r?\n$/, '')
-    if (text === '') report(`${name}: the file "${file}" is empty.`)
-    return text
-  } catch {
-    report(`${name}: the file "${file}" can not be read.`)
-    return undefined
-  }
 }
 
 const present = <T extends object>(fields: { [K in keyof T]: T[K] | undefined }): T =>

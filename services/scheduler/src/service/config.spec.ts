@@ -31,6 +31,7 @@ const defaults = {
   queues: ['default'],
   recovery: 'replay',
   servers: null,
+  callers: { isLocal: true, bootstrap: null, jwt: null },
 }
 
 const problemsOf = (sources: OptionSources): readonly string[] => {
@@ -79,14 +80,16 @@ describe('the configuration', () => {
   })
 
   it.each(['0.0.0.0', '::', '192.168.1.5', 'example.org', 'localhost.example.org'])(
-    'refuses to listen on %s',
+    'knows that others can reach %s',
     (host) => {
-      expect(problemsOf({ flags: { host } })[0]).toContain('loopback only')
+      const resolved = resolveConfig({ flags: { host } })
+      expect(resolved.ok && resolved.config.callers.isLocal).toBe(false)
     },
   )
 
   it.each(['localhost', '::1', '127.0.0.1'])('listens on %s', (host) => {
-    expect(resolveConfig({ flags: { host } }).ok).toBe(true)
+    const resolved = resolveConfig({ flags: { host } })
+    expect(resolved.ok && resolved.config.callers.isLocal).toBe(true)
   })
 
   it('is a node of a cluster with all three servers, and nothing with some of them', () => {

@@ -1,17 +1,14 @@
-import {
-  environmentName,
-  loopbackHost,
-  type OptionSources,
-  type OptionValue,
-  readOptions,
-} from '@almanac/adapters/system'
+import { environmentName, type OptionSources, type OptionValue, readOptions } from '@almanac/adapters/system'
 import { accessOf, isAccessOption, type ServersAccess } from './access.js'
+import { type Callers, callersOf, isCallerOption } from './callers.js'
 import { options } from './options.js'
 
 /** Everything that an Almanac process can be told, complete and checked. */
 export interface ProcessConfig {
-  /** Loopback address to listen on. @default '127.0.0.1' */
+  /** Address to listen on. @default '127.0.0.1' */
   readonly host: string
+  /** How who asks gets in. @default without credentials, on loopback, until there are keys */
+  readonly callers: Callers
   /** TCP port; 0: any free one. @default 7420 */
   readonly port: number
   /** Folder of this process. @default './.almanac' */
@@ -78,27 +75,31 @@ export type ConfigResult =
 /** Defaults, overlaid by the config file, the environment and the flags, in this order. Tells every problem at once. */
 export function resolveConfig(sources: OptionSources): ConfigResult {
   const { values, problems } = readOptions(options, sources)
-  const listening = loopbackHost(values)
+  const { callers, problems: callerProblems } = callersOf(values)
   const { access, problems: accessProblems } = accessOf(values)
   const servers = serversOf(values, access)
   const all = [
     ...problems,
     ...accessProblems,
-    ...(listening.problem === undefined ? [] : [listening.problem]),
+    ...callerProblems,
     ...(typeof servers === 'string' ? [servers] : []),
   ]
   if (all.length > 0 || typeof servers === 'string') return { ok: false, problems: all }
-  const known = Object.fromEntries([...values].filter(([option]) => !isAccessOption(option)))
+  const known = Object.fromEntries([...values].filter(([option]) => !isKept(option)))
   const { eventstore: _, kafka: __, redis: ___, ...rest } = known
   const config = {
     ...rest,
-    host: listening.host,
+    host: values.get('host') === '[::1]' ? '::1' : values.get('host'),
+    callers,
     homeRegions: homeRegionsIn(values.get('homeRegions')),
     queues: String(values.get('queues')).split(',').map(trimmed).filter(Boolean),
     servers,
   }
   return { ok: true, config: config as unknown as ProcessConfig }
 }
+
+/** Secrets, and how they are read, are in parts of their own. */
+const isKept = (option: string): boolean => isAccessOption(option) || isCallerOption(option)
 
 const trimmed = (text: string): string => text.trim()
 

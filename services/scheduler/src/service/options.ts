@@ -1,5 +1,6 @@
 import type { OptionSpec } from '@almanac/adapters/system'
 import { accessOptions } from './access-options.js'
+import { callerOptions } from './caller-options.js'
 
 const name = { kind: 'text', pattern: /^[a-z0-9][a-z0-9-]{0,62}$/, form: '1 to 63 of a-z, 0-9, -' } as const
 
@@ -11,7 +12,8 @@ export const options = {
   host: {
     kind: 'text',
     default: '127.0.0.1',
-    description: 'Address to listen on. Loopback only: requests need no credentials yet.',
+    description:
+      'Address to listen on. Beyond loopback only with a bootstrap key, tokens, or keys that have been made.',
   },
   port: {
     kind: 'whole',
@@ -125,6 +127,7 @@ export const options = {
       'Redis: `redis://host:port`, or `rediss://` for TLS; an odd number of independent servers, with commas ' +
       'between, for Redlock.',
   },
+  ...callerOptions,
   ...accessOptions,
   role: {
     kind: 'choice',

@@ -1,0 +1,62 @@
+import {
+  type ApiKey,
+  type CommandContext,
+  decideKeys,
+  type KeyCommand,
+  keysStream,
+  type Refusal,
+} from '@almanac/domain'
+import type { Result } from '@almanac/recurrence'
+import type { Applied, KeyCommands, Outcome } from '../application.js'
+import { tokenOf } from './answers.js'
+import { handle } from './handle.js'
+import type { CommandParts } from './parts.js'
+
+/** The commands on API keys, which are all in one stream. */
+export class ApiKeyCommands implements KeyCommands {
+  private readonly parts: CommandParts
+
+  constructor(parts: CommandParts) {
+    this.parts = parts
+  }
+
+  createKey(
+    context: CommandContext,
+    { keyId, secretHash }: { readonly keyId: string; readonly secretHash: string },
+    input: unknown,
+  ): Outcome<ApiKey> {
+    return this.run(context, (at) => ({ type: 'create', keyId, secretHash, input, at }))
+  }
+
+  revokeKey(context: CommandContext, keyId: string): Outcome<ApiKey> {
+    return this.run(context, () => ({ type: 'revoke', keyId }))
+  }
+
+  useKey(context: CommandContext, keyId: string): Outcome<ApiKey> {
+    return this.run(context, (at) => ({ type: 'use', keyId, at }))
+  }
+
+  private async run(
+    context: CommandContext,
+    commandAt: (at: number) => KeyCommand,
+  ): Promise<Result<Applied<ApiKey>, Refusal>> {
+    const { log, keyRing, turns, random } = this.parts
+    const asked = commandAt(context.at)
+    const handled = await turns.take(keysStream, () =>
+      handle(log, keyRing, {
+        stream: keysStream,
+        context,
+        token: tokenOf(context, random),
+        decide: ({ state }, at) => decideKeys(state, commandAt(at)),
+      }),
+    )
+    if (!handled.ok) return handled
+    const { state, position, events, repeated } = handled.value
+    const created = events.find(({ type }) => type === 'ApiKeyCreated')
+    // A repeated creation answers the key that it made then, whose secret is not that of this request.
+    const { keyId } = created === undefined ? asked : (created.data as { readonly keyId: string })
+    const key = state?.keys.get(keyId)
+    if (key === undefined) throw new Error('an accepted command leaves a key')
+    return { ok: true, value: { state: key, position, created: created !== undefined, repeated } }
+  }
+}
