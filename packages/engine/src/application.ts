@@ -36,17 +36,21 @@ export type Outcome<S> = Promise<Result<Applied<S>, Refusal>>
 /** Only what the caller says; everything else gets its default. */
 export type TaskInput = Pick<TaskSpec, 'name' | 'task' | 'schedule'> & Partial<TaskSpec>
 
+/** What a key is made of, beside what its maker asks for. */
+export interface NewKey {
+  readonly keyId: string
+  readonly secretHash: string
+  /** Until it is made, everybody may do everything. */
+  readonly isOpen: boolean
+}
+
 /** Commands on API keys. They check no right: who asks does. */
 export interface KeyCommands {
   /**
    * Makes a key whose secret has this hash. Repeated with its idempotency key it answers the key of the first time,
    * whose secret was another one.
    */
-  createKey(
-    context: CommandContext,
-    made: { readonly keyId: string; readonly secretHash: string },
-    input: unknown,
-  ): Outcome<ApiKey>
+  createKey(context: CommandContext, made: NewKey, input: unknown): Outcome<ApiKey>
   /** For good. Revoking again changes nothing. */
   revokeKey(context: CommandContext, keyId: string): Outcome<ApiKey>
   /** Notes that it was used, at most once a day. */

@@ -20,6 +20,7 @@ import type {
   Applied,
   Commands,
   LeasedRun,
+  NewKey,
   Outcome,
   Queries,
   RunIntake,
@@ -170,11 +171,8 @@ export class FakeApplication {
         const outcome = await onTask('trigger', {})(context, taskId)
         return outcome.ok ? { ok: true, value: { ...outcome.value, runId: 'run-1' } } : outcome
       },
-      createKey: async (
-        context: CommandContext,
-        made: { readonly keyId: string; readonly secretHash: string },
-        input: unknown,
-      ) => this.onKeys(context, { type: 'create', ...made, input, at: context.at }),
+      createKey: async (context: CommandContext, made: NewKey, input: unknown) =>
+        this.onKeys(context, { type: 'create', ...made, input, at: context.at }),
       revokeKey: async (context: CommandContext, keyId: string) =>
         this.onKeys(context, { type: 'revoke', keyId }),
       useKey: async (context: CommandContext, keyId: string) =>

@@ -16,12 +16,13 @@ const created = (keyId: string, more: object = {}): KeyEvent => ({
   data: { keyId, secretHash: 'h', spec: { ...spec, ...more } },
 })
 const root = created('k0')
-const create = (input: object, keyId = 'k1'): KeyCommand => ({
+const create = (input: object, keyId = 'k1', isOpen = false): KeyCommand => ({
   type: 'create',
   keyId,
   secretHash: 'h',
   input,
   at: noon + hour,
+  isOpen,
 })
 
 describe('a key', () => {
@@ -62,10 +63,10 @@ describe('a key', () => {
   })
 
   it.each([{ scopes: ['tasks:write'] }, { scopes: ['admin'], namespace: 'shop' }])(
-    'that is the first must be able to make others: %j',
+    'of a server that is open must be able to make others: %j',
     (input) => {
       given()
-        .when(create({ name: 'first', ...input }))
+        .when(create({ name: 'first', ...input }, 'k1', true))
         .thenRefused('invalid', 'scopes first_key_not_admin')
     },
   )

@@ -43,6 +43,8 @@ export type KeyCommand =
       readonly secretHash: string
       readonly input: unknown
       readonly at: Instant
+      /** Until this key is made everybody may do everything: then nobody may without a key. */
+      readonly isOpen: boolean
     }
   | { readonly type: 'revoke'; readonly keyId: string }
   /** Notes at most once a day that the key was used. */
@@ -64,7 +66,7 @@ export function decideKeys(ring: KeyRing | undefined, command: KeyCommand): Deci
 
 function create(
   keys: ReadonlyMap<string, ApiKey>,
-  { keyId, secretHash, input, at }: Extract<KeyCommand, { readonly type: 'create' }>,
+  { keyId, secretHash, input, at, isOpen }: Extract<KeyCommand, { readonly type: 'create' }>,
 ): Decision<KeyEvent> {
   const spec = validateKeySpec(input, at)
   if (!spec.ok) return invalid(spec.error)
@@ -76,9 +78,8 @@ function create(
     const message = `there are ${maxLiveKeys} keys already: revoke some first`
     return refuse('invalid', message, [{ path: 'name', code: 'too_many', message }])
   }
-  // From the first key on nobody gets in without one: it must be able to make the next.
   const opensAll = spec.value.scopes.includes('admin') && spec.value.namespace === null
-  if (keys.size === 0 && !opensAll) {
+  if (isOpen && !opensAll) {
     const message =
       'must have admin, and namespace be null, for the first key: else nobody could make another'
     return refuse('invalid', `scopes ${message}`, [{ path: 'scopes', code: 'first_key_not_admin', message }])

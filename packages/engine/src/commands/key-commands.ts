@@ -7,7 +7,7 @@ import {
   type Refusal,
 } from '@almanac/domain'
 import type { Result } from '@almanac/recurrence'
-import type { Applied, KeyCommands, Outcome } from '../application.js'
+import type { Applied, KeyCommands, NewKey, Outcome } from '../application.js'
 import { tokenOf } from './answers.js'
 import { handle } from './handle.js'
 import type { CommandParts } from './parts.js'
@@ -20,12 +20,8 @@ export class ApiKeyCommands implements KeyCommands {
     this.parts = parts
   }
 
-  createKey(
-    context: CommandContext,
-    { keyId, secretHash }: { readonly keyId: string; readonly secretHash: string },
-    input: unknown,
-  ): Outcome<ApiKey> {
-    return this.run(context, (at) => ({ type: 'create', keyId, secretHash, input, at }))
+  createKey(context: CommandContext, { keyId, secretHash, isOpen }: NewKey, input: unknown): Outcome<ApiKey> {
+    return this.run(context, (at) => ({ type: 'create', keyId, secretHash, input, at, isOpen }))
   }
 
   revokeKey(context: CommandContext, keyId: string): Outcome<ApiKey> {

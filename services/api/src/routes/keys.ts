@@ -63,7 +63,9 @@ function creatingRoute(api: Api, { host, access, random }: KeyRoutesParts): void
         ...commandContext(host, request, request.body),
         namespace: namespace ?? everywhere,
       }
-      const outcome = granted(await host.app.commands.createKey(context, made, input))
+      const outcome = granted(
+        await host.app.commands.createKey(context, { ...made, isOpen: access.isOpen() === true }, input),
+      )
       await host.app.queries.waitFor(outcome.position, waitMs)
       const { state, position } = outcome
       reply
