@@ -4,7 +4,7 @@
 //
 //   node examples/first-task.mjs
 //
-// Environment: ALMANAC_URL (http://127.0.0.1:7420), ALMANAC_NAMESPACE (examples).
+// Environment: ALMANAC_URL (http://127.0.0.1:7420), ALMANAC_NAMESPACE (examples), ALMANAC_KEY (where the server asks for one).
 
 import { env } from 'node:process'
 
@@ -20,6 +20,7 @@ const ask = async (method, path, body, headers = {}) => {
     headers: {
       'almanac-actor': 'first-task example',
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(env.ALMANAC_KEY === undefined ? {} : { authorization: `Bearer ${env.ALMANAC_KEY}` }),
       ...headers,
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),

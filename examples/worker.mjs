@@ -36,6 +36,7 @@ if (options.help) {
 
   --url URL            the server (ALMANAC_URL, else http://127.0.0.1:7420)
   --namespace NAME     (ALMANAC_NAMESPACE, else default)
+  ALMANAC_KEY          the key, where the server asks for one
   --worker NAME        shown in the run history (host and process id)
   --state FILE         remembers which runs were done (.cache/worker-done.log)
   --concurrency N      runs at a time of each queue (4)
@@ -114,10 +115,13 @@ class Refused extends Error {
   }
 }
 
+/** Needed once the server has keys: one with the scope runs:work. */
+const credential = env.ALMANAC_KEY === undefined ? {} : { authorization: `Bearer ${env.ALMANAC_KEY}` }
+
 const post = async (path, body) => {
   const response = await fetch(`${base}${path}`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...credential },
     body: JSON.stringify(body),
     signal: AbortSignal.timeout(30_000),
   })
