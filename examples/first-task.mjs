@@ -4,7 +4,7 @@
 //
 //   node examples/first-task.mjs
 //
-// Environment: ALMANAC_URL (http://127.0.0.1:7420), ALMANAC_NAMESPACE (examples), ALMANAC_KEY (where the server asks for one).
+// Environment: ALMANAC_URL (http://127.0.0.1:7420), ALMANAC_NAMESPACE (examples), ALMANAC_KEY (where one is needed).
 
 import { env } from 'node:process'
 
