@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { TestServer } from '../test-support/server.js'
 
 /**
- * Two namespaces on one real server, each with a key of its own that may do everything there. Whatever the holder of one
- * asks, with whatever ids of the other: nothing of the other comes back, and nothing of it changes.
+ * Two namespaces on one real server, each with a key of its own that may do everything there. Whatever the holder of
+ * one asks, with whatever ids of the other: nothing of the other comes back, and nothing of it changes.
  */
 
 const bootstrap = newKey(new SeededRandom(3)).text
