@@ -9,6 +9,7 @@ const page = new URL('../../../docs/reference/errors.md', import.meta.url)
 const published: { readonly [code: string]: number } = {
   already_exists: 409,
   unauthenticated: 401,
+  rate_limited: 429,
   scope_missing: 403,
   bad_request: 400,
   body_too_large: 413,

@@ -236,6 +236,13 @@ export const problemCodes = {
     title: 'The idempotency key was used for something else',
     description: 'A key stands for one request. Use a new one for a new request.',
   },
+  rate_limited: {
+    status: 429,
+    title: 'Too many requests',
+    description:
+      'Your credential, or all of them in this namespace together, ask more often than they may. Nothing was done. Ask ' +
+      'again after `Retry-After` seconds.',
+  },
   headers_too_large: {
     status: 431,
     title: 'The request headers are too large',

@@ -354,6 +354,31 @@ describe('what is not yet a request', () => {
     expect(answer).toContain('"code":"bad_request"')
   })
 
+  it('29: connections beyond those that are served are refused, and those that are there go on', async () => {
+    const own = await fakeApi()
+    await own.api.listen({ host: '127.0.0.1', port: 0 })
+    const { port } = own.api.server.address() as AddressInfo
+    expect(own.api.server.maxConnections).toBe(4_096)
+    own.api.server.maxConnections = 4
+    const closed: number[] = []
+    const sockets = []
+    for (let n = 0; n < 6; n += 1) {
+      const socket = connect(port, '127.0.0.1')
+      sockets.push(socket)
+      socket.on('error', () => {})
+      await new Promise((resolve) => socket.once('connect', resolve))
+      socket.once('close', () => closed.push(n))
+    }
+    const [first] = sockets
+    const answer = new Promise<string>((resolve) => first?.once('data', (data) => resolve(String(data))))
+    first?.write('GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n')
+    expect(await answer).toContain('200 OK')
+    while (closed.length < 2) await new Promise((resolve) => setTimeout(resolve, 5))
+    expect(closed.sort()).toEqual([4, 5])
+    for (const socket of sockets) socket.destroy()
+    await own.api.close()
+  })
+
   it('28: deadlines for headers and body are set, and looked after every second', () => {
     const { requestTimeout, headersTimeout, keepAliveTimeout } = api.server
     expect([requestTimeout, headersTimeout, keepAliveTimeout]).toEqual([15_000, 10_000, 5_000])

@@ -2,6 +2,7 @@ import { noTelemetry, type Telemetry } from '@almanac/engine'
 import { isoOf } from '@almanac/protocol'
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import { Access } from './access/access.js'
+import { limitRates } from './access/limit-rates.js'
 import { requireAccess } from './access/require-access.js'
 import { acceptJsonOnly, bodyLimit } from './body.js'
 import { answerClientError } from './client-error.js'
@@ -72,6 +73,7 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
   guard(api, { ready: options.ready ?? (() => true), isLocal: options.access.isLocal })
   const access = new Access({ ...options.access, app, clock })
   requireAccess(api, access)
+  if (options.rates !== undefined) limitRates(api, options.rates)
   acceptJsonOnly(api)
   awaitFences(api, host)
   handleErrors(api, options, routes)

@@ -3,6 +3,7 @@ import type { Application, Clock, Random, Telemetry } from '@almanac/engine'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import type { AccessOptions } from './access/access.js'
+import type { RateOptions } from './access/limit-rates.js'
 import type { CommandTraces } from './command-traces.js'
 
 export type Api = FastifyInstance<
@@ -32,6 +33,8 @@ export interface ApiOptions {
   readonly clock: Clock
   /** Who is let in. */
   readonly access: AccessOptions
+  /** How often callers may ask. Left out: as often as they like. */
+  readonly rates?: RateOptions
   /** Chance that nobody can guess, for the secrets of keys. */
   readonly random: Pick<Random, 'token'>
   /** Prefix of request ids, unguessable and new at each start; it is part of every correlation id. */

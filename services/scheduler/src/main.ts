@@ -21,6 +21,7 @@ import {
   Node,
   PortFault,
   type Random,
+  type RateLimiter,
 } from '@almanac/engine'
 import { openEventLog } from './event-log.js'
 import { openKafka } from './kafka.js'
@@ -35,6 +36,7 @@ import {
   once,
   type ProcessConfig,
   type Running,
+  ratesFor,
   refuseUnentered,
   type Servers,
   type StartCallbacks,
@@ -154,12 +156,13 @@ class Assembly {
       await kafka.dispatchLog.ready(ended, patienceMs)
       kafka.refuseForeign()
     }
-    return await this.serve(node, telemetry, mayStart)
+    return await this.serve(node, telemetry, leases.limiter, mayStart)
   }
 
   private async serve(
     node: Node,
     { telemetry, metricsText: metrics }: RunningTelemetry,
+    limiter: RateLimiter,
     mayStart: () => Promise<void>,
   ): Promise<Running> {
     const { config, clock, random, undo, callbacks } = this
@@ -177,6 +180,7 @@ class Assembly {
       clock,
       random,
       access: accessFor(config.callers, clock),
+      rates: ratesFor(config.callers, limiter),
       telemetry,
       instanceToken: random.token(4),
       version,

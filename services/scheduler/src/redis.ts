@@ -4,10 +4,11 @@ import {
   RedisLeaseStore,
   RedisMarker,
   RedisMembership,
+  RedisRateLimiter,
   type RedisServers,
 } from '@almanac/adapters/redis'
 import type { ServerAccess } from '@almanac/adapters/system'
-import type { Clock, LeaseStore, Membership, ViewStore } from '@almanac/engine'
+import type { Clock, LeaseStore, Membership, RateLimiter, ViewStore } from '@almanac/engine'
 import { accessProblem, StartProblem } from './service/index.js'
 
 interface RedisParts {
@@ -23,6 +24,7 @@ export interface OpenRedis {
   readonly membership: Membership
   readonly leases: LeaseStore
   readonly marker: RedisMarker
+  readonly limiter: RateLimiter
   close(): void
 }
 
@@ -38,6 +40,7 @@ export async function openLeases(parts: RedisParts): Promise<OpenRedis> {
     membership: new RedisMembership(servers, { prefix }),
     leases: new RedisLeaseStore(servers, { prefix }),
     marker: new RedisMarker(servers, { prefix, onFault: (fault) => onFault('publishing the marker', fault) }),
+    limiter: new RedisRateLimiter(servers, { prefix }),
     close: () => servers.close(),
   }
 }

@@ -10,7 +10,7 @@ import {
 import { systemClock, systemDigest, systemRandom } from '@almanac/adapters/system'
 import { type RunningTelemetry, resolveTelemetry, startTelemetry } from '@almanac/adapters/telemetry'
 import { buildApi } from '@almanac/api'
-import { type Clock, defaultNodeOptions, Node, type Random } from '@almanac/engine'
+import { type Clock, defaultNodeOptions, LocalRateLimiter, Node, type Random } from '@almanac/engine'
 import {
   accessFor,
   holdToFounding,
@@ -19,6 +19,7 @@ import {
   once,
   type ProcessConfig,
   type Running,
+  ratesFor,
   refuseUnentered,
   type StartCallbacks,
   StartProblem,
@@ -73,6 +74,7 @@ export async function startStandalone(
       clock,
       random,
       access: accessFor(config.callers, clock),
+      rates: ratesFor(config.callers, new LocalRateLimiter(clock)),
       instanceToken: random.token(4),
       version,
       telemetry,

@@ -2,4 +2,5 @@ export { InvalidRedisAddress, parseRedis, type RedisAddress } from './address.js
 export { RedisLeaseStore, type RedisLeaseStoreOptions } from './lease-store.js'
 export { RedisMarker, type RedisMarkerOptions } from './marker.js'
 export { RedisMembership, type RedisMembershipOptions } from './membership.js'
+export { RedisRateLimiter, type RedisRateLimiterOptions } from './rate-limiter.js'
 export { openRedis, type RedisOptions, type RedisServers } from './servers.js'

@@ -13,6 +13,8 @@ export interface RedisKeys {
   readonly markers: string
   /** Channel: a marker has moved. */
   readonly markerMoved: string
+  /** How full a bucket of a rate is. */
+  rate(bucket: string): string
 }
 
 /**
@@ -30,5 +32,6 @@ export function keysOf(prefix: string): RedisKeys {
     membersSince: `${tag}:members:since`,
     markers: `${tag}:markers`,
     markerMoved: `${tag}:marker`,
+    rate: (bucket) => `${tag}:rate:${bucket}`,
   }
 }

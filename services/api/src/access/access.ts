@@ -69,7 +69,7 @@ export class Access {
     const isOpen = this.isOpen()
     if (isOpen === undefined) throw new ApiProblem('not_ready')
     if (!isOpen) throw unauthenticated('Send a key: Authorization: Bearer alm_….')
-    return { actor: 'anonymous', namespaces: null, scopes, isLive: () => this.isOpen() === true }
+    return { id: null, actor: 'anonymous', namespaces: null, scopes, isLive: () => this.isOpen() === true }
   }
 
   private byKey(text: string): Principal {
@@ -77,7 +77,7 @@ export class Access {
     const shown = readKey(text)
     if (shown === undefined) throw unauthenticated('This is no key: it has another form.')
     if (bootstrap?.keyId === shown.keyId && sameHash(bootstrap.secretHash, shown.secretHash)) {
-      return { actor: 'bootstrap', namespaces: null, scopes, isLive: () => true }
+      return { id: 'bootstrap', actor: 'bootstrap', namespaces: null, scopes, isLive: () => true }
     }
     const key = this.parts.app.queries.key(shown.keyId)
     if (key === undefined && this.parts.app.queries.keys() === undefined) throw new ApiProblem('not_ready')
@@ -87,7 +87,8 @@ export class Access {
     }
     this.note(key)
     const namespaces = key.namespace === null ? null : [key.namespace]
-    return { actor: key.name, namespaces, scopes: key.scopes, isLive: () => this.isKeyLive(key.keyId) }
+    const { keyId: id } = key
+    return { id, actor: key.name, namespaces, scopes: key.scopes, isLive: () => this.isKeyLive(key.keyId) }
   }
 
   private isKeyLive(keyId: string): boolean {
@@ -101,7 +102,13 @@ export class Access {
     const claims = await tokens.verify(token)
     if (claims === undefined) throw unauthenticated('The token is not good, or not any more.')
     const { subject, scopes: granted, namespaces, expiresAt } = claims
-    return { actor: subject, namespaces, scopes: granted, isLive: () => clock.now() < expiresAt }
+    return {
+      id: `token ${subject}`,
+      actor: subject,
+      namespaces,
+      scopes: granted,
+      isLive: () => clock.now() < expiresAt,
+    }
   }
 
   /** Remembers the use, and has it written down once a day, so that it outlives this node. Nobody waits for that. */

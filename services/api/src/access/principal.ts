@@ -4,6 +4,8 @@ import { ApiProblem } from '../problem.js'
 
 /** Who asks, and what for he may. */
 export interface Principal {
+  /** Of the credential, to count by; null: there is none. */
+  readonly id: string | null
   /** For histories and access logs. */
   readonly actor: string
   /** The namespaces that it opens; null: all. */

@@ -42,4 +42,22 @@ export const callerOptions = {
     description:
       'Claim of a token with the namespaces that it opens: one, or a list; `*`: all. Without it: none.',
   },
+  callerRate: {
+    kind: 'number',
+    min: 0,
+    max: 1_000_000,
+    unit: 'requests/s',
+    default: 1_000,
+    description:
+      'How often one credential may ask, with bursts of one second’s worth; 0: as often as it likes. All nodes of a ' +
+      'cluster count together. Without credentials nobody is counted.',
+  },
+  namespaceRate: {
+    kind: 'number',
+    min: 0,
+    max: 1_000_000,
+    unit: 'requests/s',
+    default: 5_000,
+    description: 'The same for all credentials in one namespace together.',
+  },
 } as const satisfies { readonly [name: string]: OptionSpec }

@@ -66,7 +66,7 @@ describe('how callers get in', () => {
 })
 
 describe('a server that others can reach', () => {
-  const open: Callers = { isLocal: false, bootstrap: null, jwt: null }
+  const open = { isLocal: false, bootstrap: null, jwt: null }
   const keys = (...all: ApiKey[]) => ({ keys: () => all })
 
   it('does not start when nobody could get in', () => {

@@ -1,7 +1,7 @@
 import { environmentName, type OptionValue } from '@almanac/adapters/system'
 import { type JwtOptions, JwtVerifier, jwtAlgorithms, type KeyText, readKey } from '@almanac/adapters/tokens'
-import type { AccessOptions } from '@almanac/api'
-import type { Clock, Queries } from '@almanac/engine'
+import type { AccessOptions, RateOptions } from '@almanac/api'
+import type { Clock, Queries, RateLimiter } from '@almanac/engine'
 import { callerOptions } from './caller-options.js'
 import { secretOf } from './secret-file.js'
 import { StartProblem } from './start-problem.js'
@@ -12,6 +12,8 @@ export interface Callers {
   readonly isLocal: boolean
   readonly bootstrap: KeyText | null
   readonly jwt: JwtOptions | null
+  /** Requests a second of one credential, and of all in one namespace; 0: as many as they like. */
+  readonly rates: { readonly caller: number; readonly namespace: number }
 }
 
 type Values = ReadonlyMap<string, OptionValue>
@@ -29,6 +31,7 @@ export function callersOf(values: Values): {
     isLocal: loopback.has(String(values.get('host')).toLowerCase()),
     bootstrap: bootstrapIn(values, report),
     jwt: jwtIn(values, report),
+    rates: { caller: Number(values.get('callerRate')), namespace: Number(values.get('namespaceRate')) },
   }
   return { callers, problems }
 }
@@ -102,9 +105,16 @@ export function accessFor({ isLocal, bootstrap, jwt }: Callers, clock: Pick<Cloc
   }
 }
 
+/** How often callers may ask: counted by the limiter. */
+export function ratesFor({ rates: { caller, namespace } }: Callers, limiter: RateLimiter): RateOptions {
+  const rate = (perSecond: number) =>
+    perSecond === 0 ? null : { perSecond, burst: Math.max(1, Math.floor(perSecond)) }
+  return { limiter, perCaller: rate(caller), perNamespace: rate(namespace) }
+}
+
 /** Throws `StartProblem` when a server that others can reach is one that nobody could get into. */
 export function refuseUnentered(
-  { isLocal, bootstrap, jwt }: Callers,
+  { isLocal, bootstrap, jwt }: Omit<Callers, 'rates'>,
   host: string,
   queries: Pick<Queries, 'keys'>,
 ): void {

@@ -31,7 +31,12 @@ const defaults = {
   queues: ['default'],
   recovery: 'replay',
   servers: null,
-  callers: { isLocal: true, bootstrap: null, jwt: null },
+  callers: {
+    isLocal: true,
+    bootstrap: null,
+    jwt: null,
+    rates: { caller: 1_000, namespace: 5_000 },
+  },
 }
 
 const problemsOf = (sources: OptionSources): readonly string[] => {

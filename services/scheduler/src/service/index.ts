@@ -1,5 +1,5 @@
 export { accessProblem, type ServerName } from './access.js'
-export { accessFor, type Callers, refuseUnentered } from './callers.js'
+export { accessFor, type Callers, ratesFor, refuseUnentered } from './callers.js'
 export { type ConfigResult, type ProcessConfig, resolveConfig, type Servers } from './config.js'
 export { holdToFounding } from './founding.js'
 export { listen, messageOf } from './listening.js'
