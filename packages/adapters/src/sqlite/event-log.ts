@@ -14,6 +14,7 @@ import { type Committer, tailOf, tailSql } from './committer.js'
 import type { Database, Statement } from './database.js'
 import { type EventRow, eventColumns, nextChain, recorded, rowOf } from './event-row.js'
 import { reading } from './faults.js'
+import { othersTurn } from './others-turn.js'
 
 /** A filtered read looks at no more events than this, so that a rare stream does not hold up the process. */
 const scanWindow = 20_000
@@ -27,12 +28,6 @@ export interface EventLogParts {
 }
 
 type EventPlace = Pick<EventRow, 'id' | 'revision' | 'position'>
-
-/**
- * SQLite answers without waiting, so whoever reads a long log page by page would keep the event loop to itself: no
- * request would be answered meanwhile and no lease renewed. Between full pages others come first.
- */
-const othersTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 export class SqliteEventLog implements EventLog {
   readonly #parts: EventLogParts
@@ -76,7 +71,7 @@ export class SqliteEventLog implements EventLog {
 
   async readAll(after: Position, max: number, filter?: EventFilter): Promise<EventPage> {
     const page = reading(() => this.#readAllNow(after, max, filter))
-    if (page.events.length === max) await othersTurn()
+    if (filter !== undefined || page.events.length === max) await othersTurn()
     return page
   }
 

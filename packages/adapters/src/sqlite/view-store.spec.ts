@@ -152,3 +152,15 @@ describe('a batch', () => {
     expect(views.counts()).toEqual({ tasks: 1, enabled: 0, quarantined: 0 })
   })
 })
+
+describe('others', () => {
+  it('have their turn when they are given it', async () => {
+    const views = open()
+    let isDone = false
+    setImmediate(() => {
+      isDone = true
+    })
+    await views.othersTurn()
+    expect(isDone).toBe(true)
+  })
+})

@@ -12,6 +12,7 @@ import type { Listed, Page, SlotFilter, TaskFilter, ViewBatch, ViewStore } from 
 import type { Instant } from '@almanac/recurrence'
 import { closeDatabase, type Database, openDatabase, type Statement } from './database.js'
 import { reading } from './faults.js'
+import { othersTurn } from './others-turn.js'
 import { staircaseOf } from './staircase.js'
 import { type CountedTask, type Counts, countedOf, TaskCounts } from './task-counts.js'
 import { schemaOf, VersionedTable } from './versioned-table.js'
@@ -156,6 +157,10 @@ export class SqliteViewStore implements ViewStore {
   plannable(after: string, max: number, only?: SlotFilter): readonly TaskState[] {
     if (only !== undefined) return this.#plannableIn(only, after, max)
     return statesIn(reading(() => this.#statements.plannable.get(after, max)))
+  }
+
+  othersTurn(): Promise<void> {
+    return othersTurn()
   }
 
   /** Slot by slot, by id in each: the index is read from where it stopped, and only there. */

@@ -109,6 +109,9 @@ class ViewsInMemory implements MemoryViewStore {
     return index.plannable(after, max, only).flatMap((taskId) => tasks.get(taskId) ?? [])
   }
 
+  /** Jobs that are ready have theirs: nothing else waits in a process that is simulated. */
+  async othersTurn(): Promise<void> {}
+
   tasksUsing(namespace: string, scheduleName: string): readonly string[] {
     return this.kept.index.usersOf(namespace, scheduleName)
   }

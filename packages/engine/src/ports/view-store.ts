@@ -93,6 +93,12 @@ export interface ViewStore {
   calendar(calendarId: string): CalendarState | undefined
   listCalendars(namespace: string, page: Page, asOf?: Position): Listed<CalendarState>
 
+  /**
+   * Whoever asks very much of a store that answers at once would keep everything else of the process waiting. Between
+   * parts of such work this is asked for: it resolves when what else was ready has had its turn.
+   */
+  othersTurn(): Promise<void>
+
   marker(namespace: string): Marker | undefined
   /** The last position whose event is at or before `at`; 0 when there is none. */
   positionAt(at: Instant): Position

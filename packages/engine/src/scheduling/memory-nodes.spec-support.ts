@@ -1,4 +1,4 @@
-import type { Checkpoint, PartitionId, RunCommand } from '@almanac/domain'
+import type { Checkpoint, PartitionId, RunCommand, TaskState } from '@almanac/domain'
 import type { TaskInput } from '../application.js'
 import { ClockGuard } from '../clock-guard.js'
 import { memoryDispatchLog } from '../memory/dispatch-log.js'
@@ -12,6 +12,7 @@ import type { DispatchLog, Tick } from '../ports/dispatch-log.js'
 import type { EventLog, EventPage } from '../ports/event-log.js'
 import { Unroutable, unavailable } from '../ports/faults.js'
 import { noTelemetry, type Telemetry } from '../ports/telemetry.js'
+import type { ViewStore } from '../ports/view-store.js'
 import { clusterNodeOptions, type NodeOptions } from './node-parts.js'
 
 export const noon = Date.parse('2026-03-01T12:00:00Z')
@@ -39,6 +40,8 @@ export class MemoryNodes {
   headSilentMs: number | undefined
   /** What a server that is behind shows: of whole reads, of reads with a filter, of everything. */
   shown: { readonly upTo: number; readonly of: 'all' | 'filtered' } | undefined
+  /** Task states that nodes have asked for, and the most of them without giving others their turn in between. */
+  readonly asked = { all: 0, atOnce: 0 }
   private readonly runs = memoryRunStore(new SeededRandom(1))
   private dispatch = memoryDispatchLog(this.runs)
   private count = 0
@@ -54,7 +57,7 @@ export class MemoryNodes {
       {
         log: this.watchedLog(),
         dispatchLog: this.watchedDispatch(),
-        views: memoryViewStore(),
+        views: this.watchedViews(),
         runs: this.runs,
         clock,
         random: new SeededRandom(this.count),
@@ -95,6 +98,11 @@ export class MemoryNodes {
     this.mirrorIsDown = true
     await node.stop()
     this.mirrorIsDown = false
+  }
+
+  /** Whoever owns the partition finds out at its next commit, and claims it anew. */
+  async fence(partition: PartitionId): Promise<void> {
+    await this.dispatch.claim(partition)
   }
 
   /** The dispatch log has lost everything: checkpoints and terms. */
@@ -170,6 +178,27 @@ export class MemoryNodes {
         }
       },
     }
+  }
+
+  private watchedViews(): ViewStore {
+    const views = memoryViewStore()
+    let count = 0
+    const counted = <T extends readonly TaskState[] | ReadonlyMap<string, TaskState>>(states: T): T => {
+      const some = 'size' in states ? states.size : states.length
+      count += some
+      this.asked.all += some
+      this.asked.atOnce = Math.max(this.asked.atOnce, count)
+      return states
+    }
+    const { tasks, plannable, othersTurn } = views
+    return Object.assign(views, {
+      tasks: (taskIds: readonly string[]) => counted(tasks.call(views, taskIds)),
+      plannable: (...asked: Parameters<ViewStore['plannable']>) => counted(plannable.apply(views, asked)),
+      othersTurn: () => {
+        count = 0
+        return othersTurn.call(views)
+      },
+    })
   }
 
   private watchedDispatch(): DispatchLog {

@@ -9,7 +9,6 @@ import {
   nextOccurrence,
   type PartitionId,
   type PartitionProgress,
-  type Plan,
   type Position,
   plan,
   raised,
@@ -23,6 +22,7 @@ import type { Change } from '../projection/projector.js'
 import { Signal } from '../signal.js'
 import { TickRecorder } from '../telemetry/tick-recorder.js'
 import { definitionsOf, statesOf } from './decided-on.js'
+import type { Beginning, Decision } from './decision.js'
 import { DueIndex } from './due-index.js'
 import { type Carried, carriedOver } from './floors.js'
 import type { NodeParts } from './node-parts.js'
@@ -31,30 +31,6 @@ import { type Asked, isPlannable, Undecided } from './undecided.js'
 
 /** `stale`: it took so long that the barrier says nothing any more; decided anew at once. */
 export type TickOutcome = 'nothing' | 'committed' | 'fenced' | 'unknown' | 'parked' | 'stale'
-
-/** What an owner begins with. */
-export interface Beginning {
-  /** The last committed checkpoint; after its loss, the mirrored one; null in a new partition. */
-  readonly checkpoint: Checkpoint | null
-  /** Of a new partition: occurrences count from there. */
-  readonly startedAt: Instant
-  /** The checkpoint is the mirrored one: what is due by then may have been committed before. */
-  readonly recoveredAt: Instant | null
-}
-
-/** What a tick has decided and not committed yet. */
-interface Decision {
-  readonly now: Instant
-  readonly position: Position
-  readonly plan: Plan
-  /** Taken out of the due index, to be put back when the decision is committed. */
-  readonly taken: readonly { readonly taskId: string; readonly due: Instant }[]
-  /** As they were decided on. One that changes meanwhile is dirty: it is placed anew anyway. */
-  readonly states: ReadonlyMap<string, TaskState>
-  readonly resets: readonly string[]
-  /** To be put where they belong, or ended, once what they had due behind the cursor is decided. */
-  readonly armed: readonly string[]
-}
 
 /**
  * Owns one partition for one claim: keeps its due index, and decides what is due in one sequential loop. When a
@@ -171,6 +147,24 @@ export class PartitionOwner {
     }
   }
 
+  /** Very many changes, as an import makes them, are placed part by part before the one turn in which a tick decides. */
+  private async placeMost(): Promise<void> {
+    for (let left = this.dirty.size; left > mostInATurn; left -= mostInATurn) {
+      const some: string[] = []
+      for (const taskId of this.dirty) if (some.push(taskId) === mostInATurn) break
+      this.placeDirty(some)
+      await this.parts.views.othersTurn()
+    }
+  }
+
+  private placeDirty(taskIds: Iterable<string>): void {
+    const states = this.parts.views.tasks([...taskIds])
+    for (const taskId of taskIds) {
+      this.place(states.get(taskId))
+      this.dirty.delete(taskId)
+    }
+  }
+
   /** Ends the wait for the next due instant. */
   wake(): void {
     this.signal.notify()
@@ -237,15 +231,17 @@ export class PartitionOwner {
     parts.telemetry.record('barrier_wait_seconds', (elapsed - begunAt) / 1_000)
     if (isReached) this.lastBarrier = elapsed
     else if (elapsed - this.lastBarrier > parts.options.staleLimitMs) return 'parked'
+    await this.placeMost()
     // The process may have stood still meanwhile: what was reached then says nothing now.
-    if (isReached && elapsed - begunAt > parts.options.tickDeadlineMs) return 'stale'
+    if (isReached && parts.clock.elapsed() - begunAt > parts.options.tickDeadlineMs) return 'stale'
     const position = parts.views.position()
     if (position < this.position) return this.behind(isReached)
     const asked = this.undecided.upTo(position)
     const carried = carriedOver(asked, this.checkpoint?.floors ?? [], this.cursor, parts)
     this.floors = carried.floors
-    for (const taskId of this.dirty) this.place(parts.views.task(taskId))
-    this.dirty.clear()
+    // These may have been placed beforehand, without their floors.
+    for (const { taskId } of asked.changed) this.dirty.add(taskId)
+    this.placeDirty(this.dirty)
     const now = this.checkpoint?.more === true ? this.checkpoint.evaluatedAt : parts.clock.now()
     const decision = this.decide(now, position, { ...asked, ...carried })
     if (decision === undefined) return 'nothing'
@@ -389,3 +385,6 @@ export class PartitionOwner {
     this.parts.followUps.ended(state, isOver || !isExpired ? 'completed' : 'expired')
   }
 }
+
+/** Tasks that are placed before others have their turn. */
+const mostInATurn = 500

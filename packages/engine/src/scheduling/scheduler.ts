@@ -16,10 +16,11 @@ import type { EventLog } from '../ports/event-log.js'
 import { PortFault, unavailable } from '../ports/faults.js'
 import type { Change } from '../projection/projector.js'
 import { eitherStop } from '../stop.js'
+import type { Beginning } from './decision.js'
 import type { Definitions } from './definitions.js'
 import type { ProgressMirror } from './mirror.js'
 import type { NodeParts } from './node-parts.js'
-import { type Beginning, PartitionOwner } from './partition-owner.js'
+import { PartitionOwner } from './partition-owner.js'
 import type { Tenure, TenureEnd } from './tenure.js'
 import { isPlannable } from './undecided.js'
 
@@ -148,8 +149,10 @@ export class Scheduler {
       return
     }
     // Calendars are rare to change and may be used anywhere: all tasks are looked at.
-    for (const state of this.plannable()) {
-      if (state.namespace === namespace && definitions.uses(state, name)) yield state
+    for (const states of this.plannable()) {
+      for (const state of states) {
+        if (state.namespace === namespace && definitions.uses(state, name)) yield state
+      }
     }
   }
 
@@ -170,13 +173,13 @@ export class Scheduler {
     } while (cursor !== undefined)
   }
 
-  private *plannable(only?: PartitionId): Generator<TaskState> {
+  private *plannable(only?: PartitionId): Generator<readonly TaskState[]> {
     const { views, options } = this.parts.node
     const part = only === undefined ? undefined : { partition: only, partitions: options.partitions }
     let after = ''
     for (;;) {
       const states = views.plannable(after, scanSize, part)
-      yield* states
+      yield states
       const last = states.at(-1)
       if (last === undefined || states.length < scanSize) return
       after = last.taskId
@@ -249,11 +252,15 @@ export class Scheduler {
     const from = Math.min(...owners.map((owner) => owner.position))
     await this.replay(wanted, from, Math.max(...owners.map((owner) => owner.liveAfter)))
     const { partitions } = node.options
-    const [only] = opened
-    const states = opened.length === 1 && only !== undefined ? this.plannable(only) : this.plannable()
-    for (const state of states) {
-      const partition = partitionOf(state.taskId, partitions)
-      if (wanted.has(partition)) this.owners.get(partition)?.place(state)
+    const isMost = 2 * opened.length > partitions
+    for (const only of isMost ? [undefined] : opened) {
+      for (const states of this.plannable(only)) {
+        for (const state of states) {
+          const partition = only ?? partitionOf(state.taskId, partitions)
+          if (wanted.has(partition)) this.owners.get(partition)?.place(state)
+        }
+        await node.views.othersTurn()
+      }
     }
   }
 
