@@ -207,7 +207,7 @@ describe('the boards together', () => {
 
 describe('the alerts', () => {
   it('are read', () => {
-    expect(alerts.length).toBe(24)
+    expect(alerts.length).toBe(26)
     expect(new Set(alerts.map(({ name }) => name)).size).toBe(alerts.length)
   })
 

@@ -121,7 +121,7 @@ class Assembly {
     const ended = createStop()
     let node: Node | undefined
     const isOwner = (partition: number) => node?.owns(partition) === true
-    const runs = openRuns({ ...this.common(), kafka, isOwner })
+    const runs = openRuns({ ...this.common(), kafka, isOwner, telemetry: telemetry.telemetry })
     this.undo.push(async () => runs.close())
     await this.reached('kafka', () => kafka.provision())
     const { membership } = leases

@@ -1,6 +1,6 @@
-import { BusyRuns, type LedgerSink, RunLedger, TotalsWriter } from '@almanac/adapters/ledger'
+import { BusyRuns, type LedgerSink, observeLedger, RunLedger, TotalsWriter } from '@almanac/adapters/ledger'
 import { openLedger } from '@almanac/adapters/sqlite'
-import type { Clock, Random, RunReads, Stop } from '@almanac/engine'
+import type { Clock, Random, RunReads, Stop, Telemetry } from '@almanac/engine'
 import { type OpenKafka, prefixOf } from './kafka.js'
 import type { ProcessConfig } from './service/index.js'
 
@@ -10,6 +10,7 @@ interface RunsParts {
   readonly clock: Clock
   readonly random: Random
   readonly isOwner: (partition: number) => boolean
+  readonly telemetry: Telemetry
   readonly notice: (message: string) => void
   readonly onFault: (message: string, fault: unknown) => void
 }
@@ -24,7 +25,7 @@ export interface OpenRuns {
 
 /** A node that serves the API keeps the history of runs; one that only schedules, what is running now. */
 export function openRuns(parts: RunsParts): OpenRuns {
-  const { config, kafka, clock, random, isOwner, notice, onFault } = parts
+  const { config, kafka, clock, random, isOwner, telemetry, notice, onFault } = parts
   const prefix = prefixOf(config)
   const feed = (sink: LedgerSink, beginAt?: (topic: string) => Promise<ReadonlyMap<number, number>>) =>
     new RunLedger({
@@ -39,11 +40,12 @@ export function openRuns(parts: RunsParts): OpenRuns {
     })
   if (config.role === 'scheduler') {
     const busy = new BusyRuns()
-    const ledger = feed(busy, (topic) => kafka.offsetsAt(topic, clock.now() - unfinishedMs))
-    return { reads: busy, run: (stop) => ledger.run(stop), close: () => {} }
+    const ledger = feed(busy, (topic) => kafka.offsetsAt(topic, clock.now() - busy.unfinishedMs))
+    return { reads: busy, run: (stop) => ledger.run(stop), close: observeLedger(telemetry, ledger) }
   }
   const kept = openLedger({ folder: config.data, source: prefix, clock, notice })
   const ledger = feed(kept)
+  const forget = observeLedger(telemetry, ledger)
   const totals = new TotalsWriter({
     source: kept,
     writer: kafka.writer,
@@ -55,9 +57,9 @@ export function openRuns(parts: RunsParts): OpenRuns {
   return {
     reads: kept,
     run: (stop) => Promise.all([ledger.run(stop), totals.run(stop)]),
-    close: () => kept.close(),
+    close: () => {
+      forget()
+      kept.close()
+    },
   }
 }
-
-/** A run that was emitted earlier and of which nothing was heard since counts as ended. */
-const unfinishedMs = 86_400_000

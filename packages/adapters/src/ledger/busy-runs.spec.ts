@@ -118,6 +118,13 @@ describe('the unfinished runs of a node that only schedules', () => {
     expect(busy(topics.now + 24 * hour)).toBeUndefined()
   })
 
+  it('are all among those that were emitted within `unfinishedMs`: from there on has to be read', () => {
+    emit('a')
+    read()
+    expect(busy(topics.now + runs.unfinishedMs - 1)).toBeDefined()
+    expect(busy(topics.now + runs.unfinishedMs)).toBeUndefined()
+  })
+
   it('are forgotten when they count no more', async () => {
     emit('a')
     tell('a', 'started')

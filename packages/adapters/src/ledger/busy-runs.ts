@@ -37,7 +37,7 @@ const isEnd = ({ type, retryAt }: RunEvent): boolean =>
 
 /**
  * The ledger of a node that schedules and shows nothing: only the unfinished runs of tasks whose overlap policy asks
- * for them. A node that starts begins to read where the oldest run that may count was appended.
+ * for them. A node that starts begins to read where the oldest run that may count was appended: see `unfinishedMs`.
  */
 export class BusyRuns implements RunReads, LedgerSink {
   readonly interests = []
@@ -52,6 +52,11 @@ export class BusyRuns implements RunReads, LedgerSink {
 
   constructor(options: Partial<BusyRunsOptions> = {}) {
     this.options = { ...defaultBusyRunsOptions, ...options }
+  }
+
+  /** A run that was appended this long ago, and of which nothing was heard since, counts as ended. Milliseconds. */
+  get unfinishedMs(): number {
+    return Math.max(this.options.queuedTtlMs, this.options.runningTtlMs)
   }
 
   apply({ topic, runs, events, next }: LedgerBatch): void {

@@ -1,4 +1,5 @@
 export { BusyRuns, type BusyRunsOptions, defaultBusyRunsOptions } from './busy-runs.js'
+export { observeLedger } from './ledger-metrics.js'
 export type { ReadRun } from './read-batch.js'
 export { readSeenRun } from './read-batch.js'
 export type { RecordWriter } from './record-writer.js'

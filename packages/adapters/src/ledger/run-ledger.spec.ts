@@ -1,9 +1,10 @@
-import { createStop, ManualClock, SeededRandom, storageFull, unavailable } from '@almanac/engine'
+import { createStop, ManualClock, noTelemetry, SeededRandom, storageFull, unavailable } from '@almanac/engine'
 import { runMessageJson } from '@almanac/protocol'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ledgerRun } from '../sqlite/ledger-topics.fixture.js'
 import { MemoryTransactionLog } from '../transactions/memory-log.fixture.js'
 import type { TransactionLog } from '../transactions/transaction-log.js'
+import { observeLedger } from './ledger-metrics.js'
 import { RunLedger, type RunLedgerParts } from './run-ledger.js'
 import type { LedgerBatch, LedgerSink } from './sink.js'
 
@@ -45,6 +46,7 @@ describe('the feed of the run ledger', () => {
   let topics: string[]
   let running: Promise<void> | undefined
   let faults: string[]
+  const reads = new Set<() => void>()
 
   beforeEach(() => {
     clock = new ManualClock(start)
@@ -245,15 +247,51 @@ describe('the feed of the run ledger', () => {
     expect(sink.seen.at(-1)).toBe('run-29 started')
   })
 
+  it('tells how far it is when the metrics are read, also while no topic can be read', async () => {
+    let isDown = true
+    const feed = run({
+      runTopics: async () => {
+        if (isDown) throw unavailable('No broker answers')
+        return topics
+      },
+    })
+    const told = new Map<string, number>()
+    const forget = observeLedger(
+      {
+        ...noTelemetry,
+        observe: (read) => {
+          const observe = () =>
+            read((name, value, labels) => told.set(`${name} ${Object.values(labels ?? {})}`, value))
+          reads.add(observe)
+          return () => reads.delete(observe)
+        },
+      },
+      feed,
+    )
+    await emit('p.queue.a', 'a')
+    await append('p.queue.a', 'k', 'no JSON')
+    await clock.advance(20_000)
+    for (const read of reads) read()
+    expect(told.get('ledger_behind_seconds ')).toBe(20)
+    expect(told.get('ledger_passed_over_total runs_unreadable')).toBe(0)
+    isDown = false
+    await clock.advance(30_000)
+    for (const read of reads) read()
+    expect(told.get('ledger_behind_seconds ')).toBe(0)
+    expect(told.get('ledger_passed_over_total runs_unreadable')).toBe(1)
+    forget()
+    expect(reads.size).toBe(0)
+  })
+
   it('tells whether all has been read', async () => {
     await emit('p.queue.a', ...Array.from({ length: 30 }, (_, n) => `run-${n}`))
     const appendedAt = clock.now()
     await clock.advance(3_600_000)
     const feed = run({ options: { prefix: 'p', maxRecords: 1, gatherMs: 1_000 } })
     await clock.advance(15_000)
-    expect(feed.status()).toMatchObject({ isCaughtUp: false, behindSince: appendedAt })
+    expect(feed.status()).toMatchObject({ isCaughtUp: false, behindMs: clock.now() - appendedAt })
     await clock.advance(30_000)
-    expect(feed.status()).toMatchObject({ isCaughtUp: true, behindSince: null })
+    expect(feed.status()).toMatchObject({ isCaughtUp: true, behindMs: 0 })
     expect(sink.caught[0]).toBe(false)
     expect(sink.caught.at(-1)).toBe(true)
   })

@@ -54,8 +54,11 @@ export interface RunLedgerParts {
 export interface RunLedgerStatus {
   /** Every topic has been read to its end, and none stands still after a fault. */
   readonly isCaughtUp: boolean
-  /** Appended before this is what all readers have taken in; null: all that there is. */
-  readonly behindSince: Instant | null
+  /**
+   * How long ago the newest record of the topic that is furthest behind was appended; how long it has been tried, when
+   * none was taken in yet. 0: all has been read. Milliseconds.
+   */
+  readonly behindMs: number
   /** Records that were passed over, by why. */
   readonly passedOver: { readonly [reason: string]: number }
 }
@@ -69,11 +72,13 @@ export class RunLedger {
   private readonly options: RunLedgerOptions
   private readonly readers = new Map<string, Reader>()
   private readonly passedOver = new Map<string, number>()
+  private readonly begunAt: Instant
   private onBroken: (fault: unknown) => void = () => {}
 
   constructor(parts: RunLedgerParts) {
     this.parts = parts
     this.options = { ...defaultRunLedgerOptions, ...parts.options }
+    this.begunAt = parts.clock.now()
   }
 
   /** Reads until `stop`. Rejects only when something is wrong with this program. */
@@ -106,10 +111,11 @@ export class RunLedger {
   status(): RunLedgerStatus {
     const progress = [...this.readers.values()].map((reader) => reader.progress)
     const behind = progress.flatMap((one) => (one.isAtEnd() ? [] : [one.reachedAt]))
-    const isRead = progress.some(({ kind }) => kind === 'events')
+    const isCaughtUp = behind.length === 0 && progress.some(({ kind }) => kind === 'events')
+    const since = behind.length === 0 ? this.begunAt : Math.min(...behind.map((at) => at || this.begunAt))
     return {
-      isCaughtUp: isRead && behind.length === 0,
-      behindSince: behind.length === 0 ? null : Math.min(...behind),
+      isCaughtUp,
+      behindMs: isCaughtUp ? 0 : Math.max(0, this.parts.clock.now() - since),
       passedOver: Object.fromEntries([...this.passedOver, ...this.parts.sink.passedOver]),
     }
   }

@@ -66,6 +66,10 @@ export const metricCatalogue = {
   view_position: gauge('Position that the read models have.', []),
   config_lag_positions: gauge('Positions that the read models are behind.', []),
 
+  // What the topics tell of runs.
+  ledger_behind_seconds: gauge('Age of what the node has read of runs; 0: all that there is.', []),
+  ledger_passed_over_total: total('Records of the topics that were passed over, by why.', ['reason']),
+
   // Time.
   clock_offset_seconds: gauge('This machine less the source; 0: within what the source allows.', ['source']),
   clock_ahead_ms: gauge('How far the time that is used is ahead of the wall clock.', []),
