@@ -147,7 +147,7 @@ export class PartitionOwner {
     }
   }
 
-  /** Very many changes, as an import makes them, are placed part by part before the one turn in which a tick decides. */
+  /** Very many changes, such as an import's, are placed in parts, before the one turn in which a tick decides. */
   private async placeMost(): Promise<void> {
     for (let left = this.dirty.size; left > mostInATurn; left -= mostInATurn) {
       const some: string[] = []
