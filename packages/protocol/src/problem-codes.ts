@@ -240,8 +240,8 @@ export const problemCodes = {
     status: 429,
     title: 'Too many requests',
     description:
-      'Your credential, or all of them in this namespace together, ask more often than they may. Nothing was done. Ask ' +
-      'again after `Retry-After` seconds.',
+      'Your credential, or all of them in this namespace together, ask more often than they may. Nothing was done. ' +
+      'Ask again after `Retry-After` seconds.',
   },
   headers_too_large: {
     status: 431,

@@ -19,7 +19,6 @@ export const upcasters = {
   TaskHistoryReset: [],
   TaskQuarantined: [],
   TaskDeleted: [],
-  TaskRestored: [],
   TaskAbandoned: [],
   ScheduleCreated: [],
   ScheduleChanged: [],

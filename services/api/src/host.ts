@@ -3,7 +3,7 @@ import type { Application, Clock, Random, Telemetry } from '@almanac/engine'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import type { AccessOptions } from './access/access.js'
-import type { RateOptions } from './access/limit-rates.js'
+import type { RateOptions } from './access/rate-options.js'
 import type { CommandTraces } from './command-traces.js'
 
 export type Api = FastifyInstance<

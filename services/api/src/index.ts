@@ -1,5 +1,5 @@
 export type { AccessOptions, TokenClaims, TokenVerifier } from './access/access.js'
-export type { RateOptions } from './access/limit-rates.js'
+export type { RateOptions } from './access/rate-options.js'
 export { buildApi } from './build-api.js'
 export type { AccessLine, Api, ApiOptions } from './host.js'
 export { buildOperations, type OperationsOptions } from './operations.js'

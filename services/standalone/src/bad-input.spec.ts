@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { TestServer } from '../test-support/server.js'
 
 /**
- * The rows of RELIABILITY.md section 7 that are rules of tasks, schedules and runs, asked over real HTTP of a real server.
- * Those of bodies, headers and paths are in services/api/src/bad-input.spec.ts, tokens (66) in the adapters' jwt.spec.ts,
- * rates (65) in services/api/src/access, messages of workers (69) in tests/cluster.
+ * The rows of RELIABILITY.md section 7 that are rules of tasks, schedules and runs, asked over real HTTP of a real
+ * server. Those of bodies, headers and paths are in services/api/src/bad-input.spec.ts, tokens (66) in the adapters'
+ * jwt.spec.ts, rates (65) in services/api/src/access, messages of workers (69) in tests/cluster.
  */
 
 const server = new TestServer()

@@ -23,9 +23,9 @@ return { given, '0' }
 `)
 
 /**
- * Rates that all nodes of a cluster share. A node takes some of a bucket in advance, a fiftieth of a second's worth, so that
- * not every request asks Redis: together the nodes let through that much more at most. What a node has not used after a
- * second it forgets. Where Redis does not answer in time, the rate is each node's own until it does.
+ * Rates that all nodes of a cluster share. A node takes some of a bucket in advance, a fiftieth of a second's worth, so
+ * that not every request asks Redis: together the nodes let through that much more at most. What a node has not used
+ * after a second it forgets. Where Redis does not answer in time, the rate is each node's own until it does.
  */
 export class RedisRateLimiter implements RateLimiter {
   private readonly servers: RedisServers

@@ -1,16 +1,7 @@
-import type { Rate, RateLimiter } from '@almanac/engine'
 import type { FastifyRequest } from 'fastify'
 import type { Api } from '../host.js'
 import { ApiProblem, toProblem } from '../problem.js'
-
-/** How often callers may ask. */
-export interface RateOptions {
-  readonly limiter: RateLimiter
-  /** Of one credential; null: as often as it likes. */
-  readonly perCaller: Rate | null
-  /** Of all credentials in one namespace. */
-  readonly perNamespace: Rate | null
-}
+import type { RateOptions } from './rate-options.js'
 
 /**
  * Requests that come too often are answered 429 before anything of them is looked at. Who asks an open server without a
