@@ -22,6 +22,8 @@ export type RefusalCode =
   | 'calendar_in_use'
   | 'idempotency_conflict'
   | 'nothing_to_do'
+  | 'undo_conflict'
+  | 'not_undoable'
 
 export type Decision<E> = Result<readonly E[], Refusal>
 

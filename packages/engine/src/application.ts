@@ -3,6 +3,8 @@ import type {
   CalendarSpec,
   CalendarState,
   CommandContext,
+  Conflict,
+  FieldDiff,
   Json,
   Marker,
   Member,
@@ -57,8 +59,61 @@ export interface KeyCommands {
   useKey(context: CommandContext, keyId: string): Outcome<ApiKey>
 }
 
+export interface UndoOptions {
+  /** Also fields that were changed again since: what others made of them is lost. */
+  readonly force: boolean
+  /** The revision that the caller has seen (If-Match); undefined: any. */
+  readonly expected?: number | undefined
+}
+
+export interface UndoSubject {
+  readonly kind: 'task' | 'schedule' | 'calendar'
+  readonly id: string
+}
+
+export interface UndoPreview {
+  readonly undone: RecordedEvent
+  /** What would be set, from the present value to the former one; empty: all is back already. */
+  readonly changes: readonly FieldDiff[]
+  /** What was changed again since, and forbids the undo unless it is forced. */
+  readonly conflicts: readonly Conflict[]
+}
+
+/**
+ * Takes back the change that made the event of a revision, by a new event. Refused with `undo_conflict` when its fields
+ * were changed again since, unless forced; with `not_undoable` for what is no change of a specification. What is back
+ * already is answered as it is.
+ */
+export interface UndoCommands {
+  /** A creation is taken back by deleting, a deletion by restoring the task under its id and name. */
+  undoTask(
+    context: CommandContext,
+    taskId: string,
+    revision: number,
+    options: UndoOptions,
+  ): Outcome<TaskState>
+  undoSchedule(
+    context: CommandContext,
+    scheduleId: string,
+    revision: number,
+    options: UndoOptions,
+  ): Outcome<ScheduleState>
+  undoCalendar(
+    context: CommandContext,
+    calendarId: string,
+    revision: number,
+    options: UndoOptions,
+  ): Outcome<CalendarState>
+  /** What it would do now. Changes nothing. */
+  previewUndo(
+    namespace: string,
+    subject: UndoSubject,
+    revision: number,
+  ): Promise<Result<UndoPreview, Refusal>>
+}
+
 /** Commands on aggregates. `expected`: the revision the caller has seen (If-Match); undefined: any. */
-export interface Commands extends KeyCommands {
+export interface Commands extends KeyCommands, UndoCommands {
   createTask(context: CommandContext, input: TaskInput, imported?: TaskState['imported']): Outcome<TaskState>
   /** Create or replace by name; `onlyCreate`: leave an existing one untouched and answer it (get-or-create). */
   putTask(

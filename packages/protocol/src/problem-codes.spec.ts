@@ -35,6 +35,7 @@ const published: { readonly [code: string]: number } = {
   not_found: 404,
   not_ready: 503,
   not_utf8: 400,
+  not_undoable: 409,
   nothing_to_do: 409,
   origin_refused: 403,
   outcome_unknown: 503,
@@ -51,6 +52,7 @@ const published: { readonly [code: string]: number } = {
   too_many_operations: 413,
   too_many_streams: 503,
   unavailable: 503,
+  undo_conflict: 409,
   unsafe_number: 422,
   unsupported_media_type: 415,
   uri_too_long: 414,
@@ -75,6 +77,8 @@ describe('problem codes', () => {
       calendar_in_use: true,
       idempotency_conflict: true,
       nothing_to_do: true,
+      not_undoable: true,
+      undo_conflict: true,
     }
     expect(Object.keys(refusals).filter((code) => !isProblemCode(code))).toEqual([])
     expect(isProblemCode('toString')).toBe(false)

@@ -159,6 +159,20 @@ export const problemCodes = {
       'The command would change nothing and cannot be answered with a result, as a backfill of no ' +
       'occurrence.',
   },
+  undo_conflict: {
+    status: 409,
+    title: 'It was changed again since',
+    description:
+      'Fields that the change set were changed again by a later one; `errors` names them. Undo that first, set the ' +
+      'fields yourself, or send `"force": true` to overwrite them.',
+  },
+  not_undoable: {
+    status: 409,
+    title: 'This cannot be undone',
+    description:
+      'The event is no change of a specification (what ran has run, and counts stay reset), or the scheduler ' +
+      'found it out by itself, or what it changed is deleted by now. The detail tells which.',
+  },
   runs_in_topics: {
     status: 409,
     title: 'Workers take runs from Kafka here',

@@ -45,6 +45,13 @@ describe('what a reservation is worth', () => {
     ['held: the holder has the name', [reserved('T1')], task(created()), 'held'],
     ['free: the holder is deleted', [reserved('T1')], task(created(), deleted), 'free'],
     ['free: the holder was abandoned', [reserved('T1')], task(abandoned), 'free'],
+    ['renaming: the holder is being restored', [reserved('T1', 1)], task(created(), deleted), 'renaming'],
+    [
+      'free: the holder was deleted after it was to be renamed',
+      [reserved('T1', 0)],
+      task(created({ name: 'old' }), deleted),
+      'free',
+    ],
     ['free: the holder has another name since', [reserved('T1')], task(created(), renamed('x')), 'free'],
     [
       'renaming: the holder has not moved since it reserved',

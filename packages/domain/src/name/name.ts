@@ -23,9 +23,9 @@ export function evolveName(state: NameState | undefined, event: RecordedEvent): 
  * What a reservation is worth, given the task that holds it (`undefined`: its stream has no event).
  *
  * `held`: the task has the name. `free`: nobody has it, and no write that is under way can give it to the
- * holder any more. `creating`, `renaming`: the holder's write may be under way, or its writer is dead. Before
- * the name is taken, the holder's stream must get an event (`TaskAbandoned`, or an empty `TaskChanged`), with
- * which a late write conflicts.
+ * holder any more. `creating`, `renaming`: the holder's write may be under way, or its writer is dead. A deleted task
+ * that is being restored is `renaming` to the name that it had. Before the name is taken, the holder's stream must get
+ * an event (`TaskAbandoned`, or an empty `TaskChanged`), with which a late write conflicts.
  */
 export function claimOf(
   state: NameState | undefined,
@@ -33,8 +33,8 @@ export function claimOf(
 ): 'free' | 'held' | 'creating' | 'renaming' {
   if (state === undefined || state.taskId === null) return 'free'
   if (holder === undefined) return 'creating'
-  if (holder.status !== 'active') return 'free'
-  if (holder.spec.name === state.name) return 'held'
+  if (holder.status === 'abandoned') return 'free'
+  if (holder.status === 'active' && holder.spec.name === state.name) return 'held'
   return state.atRevision !== null && holder.revision <= state.atRevision ? 'renaming' : 'free'
 }
 

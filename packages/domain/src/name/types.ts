@@ -8,8 +8,8 @@ export interface NameReserved {
   readonly name: string
   readonly taskId: string
   /**
-   * For a rename: the revision of the task that it is decided on. Its `TaskChanged` can only be appended
-   * right after it, so once the task has moved on, a rename that never came can't come any more. Absent: for
+   * For a rename or a restoration: the revision of the task that it is decided on. Its event can only be appended right
+   * after it, so once the task has moved on, a rename that never came can't come any more. Absent: for
    * a creation.
    */
   readonly atRevision?: number

@@ -26,6 +26,12 @@ export function runsLeftAfterEdit(
   return Math.max(0, (state.runsLeft ?? full) - dispatchedSinceArmed(state, lookups, at))
 }
 
+/** How many of a task's occurrences were left at an instant at which this was its state; null: no limit. */
+export function runsLeftAt(state: TaskState, lookups: Lookups, at: Instant): number | null {
+  if (state.runsLeft === null || !state.spec.enabled) return state.runsLeft
+  return Math.max(0, state.runsLeft - dispatchedSinceArmed(state, lookups, at))
+}
+
 function dispatchedSinceArmed(state: TaskState, lookups: Lookups, at: Instant): number {
   const definition = definitionOf(state, lookups)
   // A task that can't be planned has dispatched nothing.

@@ -16,6 +16,7 @@ import type {
   TaskEnabled,
   TaskEvent,
   TaskQuarantined,
+  TaskRestored,
   TaskSpec,
   TaskState,
 } from './types.js'
@@ -60,6 +61,8 @@ export function evolveTask(state: TaskState | undefined, event: RecordedEvent): 
       return { ...next, quarantine: data }
     case 'TaskDeleted':
       return { ...next, status: 'deleted' }
+    case 'TaskRestored':
+      return { ...next, ...restored(data, at) }
     default:
       return isUnreadable(event) ? { ...next, quarantine: unreadable(event) } : next
   }
@@ -126,6 +129,10 @@ function enabled(state: TaskState, data: TaskEnabled, at: Instant): Partial<Task
   }
 }
 
+/** What was due while it was deleted is past. */
+const restored = ({ runsLeft }: TaskRestored, armedAt: Instant) =>
+  ({ status: 'active', armedAt, runsLeft, quarantine: null }) as const
+
 /** `input` and `changes` are whatever the caller sent: they are checked here. */
 export type TaskCommand =
   | {
@@ -138,7 +145,8 @@ export type TaskCommand =
   | { readonly type: 'replace'; readonly input: unknown }
   /** Only the fields that the input has. */
   | { readonly type: 'change'; readonly changes: unknown }
-  | { readonly type: 'enable' }
+  /** `runsLeft`: of oneOff or maxRuns; left out: all of them anew. */
+  | { readonly type: 'enable'; readonly runsLeft?: number | null }
   /**
    * `armedAt`: what the scheduler saw when it found the task at its end; armed anew since, it isn't at its
    * end.
@@ -149,6 +157,8 @@ export type TaskCommand =
   | { readonly type: 'resetHistory' }
   | ({ readonly type: 'quarantine' } & TaskQuarantined)
   | ({ readonly type: 'delete' } & TaskDeleted)
+  /** Takes a deletion back. */
+  | ({ readonly type: 'restore' } & TaskRestored)
   | { readonly type: 'abandon' }
 
 /** Whether a backfill of the range would run anything. A task that can't be planned has no occurrences. */
@@ -176,6 +186,7 @@ export function decideTask(
     if (state !== undefined) return refuse('already_exists', 'there is a task of this id')
     return command.type === 'create' ? create(command, context) : accept({ type: 'TaskAbandoned', data: {} })
   }
+  if (command.type === 'restore' && state?.status === 'deleted') return restore(state, command, context)
   if (state === undefined || state.status !== 'active') return refuse('not_found', 'there is no such task')
   switch (command.type) {
     case 'replace': {
@@ -187,7 +198,8 @@ export function decideTask(
       return spec.ok ? edit(state, spec.value, context) : invalid(spec.error)
     }
     case 'enable':
-      return state.spec.enabled && state.quarantine === null ? accept() : accept(enabling(state.spec))
+      if (state.spec.enabled && state.quarantine === null) return accept()
+      return accept(enabling(state.spec, command.runsLeft))
     case 'disable':
       return disable(state, command, context)
     case 'trigger': {
@@ -211,6 +223,8 @@ export function decideTask(
     }
     case 'delete':
       return accept({ type: 'TaskDeleted', data: { cause: command.cause } })
+    case 'restore':
+      return accept()
   }
 }
 
@@ -229,10 +243,23 @@ function create(
   return accept({ type: 'TaskCreated', data: { ...data, imported: imported.value } })
 }
 
-const enabling = (spec: TaskSpec): TaskEvent => ({
+const enabling = (spec: TaskSpec, runsLeft = fullRunsLeft(spec)): TaskEvent => ({
   type: 'TaskEnabled',
-  data: { runsLeft: fullRunsLeft(spec) },
+  data: { runsLeft },
 })
+
+/** What it refers to may be gone by now; a schedule without an occurrence left ends it again. */
+function restore(
+  state: TaskState,
+  { runsLeft }: TaskRestored,
+  context: DecisionContext,
+): Decision<TaskEvent> {
+  const refusal = checkSchedule(state.spec, context)
+  if (refusal?.code === 'schedule_unknown' || refusal?.code === 'calendar_unknown') {
+    return { ok: false, error: refusal }
+  }
+  return accept({ type: 'TaskRestored', data: { runsLeft } })
+}
 
 /**
  * An edit tells the fields that it changed and no others, so that an edit which leaves the schedule alone

@@ -69,6 +69,8 @@ export type TaskEvent =
   | { readonly type: 'TaskHistoryReset'; readonly data: Record<string, never> }
   | { readonly type: 'TaskQuarantined'; readonly data: TaskQuarantined }
   | { readonly type: 'TaskDeleted'; readonly data: TaskDeleted }
+  /** Its deletion was taken back: it is what it was, armed anew. */
+  | { readonly type: 'TaskRestored'; readonly data: TaskRestored }
   /** Written into a stream whose name reservation was taken over, so that its late creation conflicts. */
   | { readonly type: 'TaskAbandoned'; readonly data: Record<string, never> }
 
@@ -111,6 +113,10 @@ export interface TaskQuarantined {
 export interface TaskDeleted {
   /** `schedule`: deleted with its shared schedule. */
   readonly cause: 'requested' | 'schedule'
+}
+export interface TaskRestored {
+  /** With oneOff or `maxRuns`: how many were left when it was deleted. */
+  readonly runsLeft: number | null
 }
 
 /** The fold of a task's events. It is both what deciders see and the document of the read model. */

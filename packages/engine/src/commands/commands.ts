@@ -5,6 +5,7 @@ import { handle } from './handle.js'
 import { ApiKeyCommands } from './key-commands.js'
 import { type CommandDeps, type CommandParts, commandParts } from './parts.js'
 import { SharedCommands } from './shared-commands.js'
+import { StreamUndo } from './stream-undo.js'
 import { type SystemCommands, SystemTaskCommands } from './system-commands.js'
 import { TaskCommands } from './task-commands.js'
 
@@ -19,6 +20,7 @@ export function createCommands(deps: CommandDeps): Commands & SystemCommands {
   const system = new SystemTaskCommands(parts, tasks)
   const shared = new SharedCommands(parts, (event) => system.reactToScheduleDeleted(event))
   const keys = new ApiKeyCommands(parts)
+  const undo = new StreamUndo(parts, tasks, shared)
   return {
     createTask: (context, input, imported) => tasks.create(context, input, imported),
     putTask: (context, input, options) => tasks.put(context, input, options),
@@ -40,6 +42,10 @@ export function createCommands(deps: CommandDeps): Commands & SystemCommands {
     changeCalendar: (context, calendarId, changes, expected) =>
       shared.onCalendar(context, calendarId, { type: 'change', changes }, expected),
     deleteCalendar: (context, calendarId) => shared.deleteCalendar(context, calendarId),
+    undoTask: (...request) => undo.undoTask(...request),
+    undoSchedule: (...request) => undo.undoSchedule(...request),
+    undoCalendar: (...request) => undo.undoCalendar(...request),
+    previewUndo: (...request) => undo.preview(...request),
     createKey: (...request) => keys.createKey(...request),
     revokeKey: (context, keyId) => keys.revokeKey(context, keyId),
     useKey: (context, keyId) => keys.useKey(context, keyId),

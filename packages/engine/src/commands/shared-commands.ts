@@ -21,8 +21,9 @@ import type { CalendarInput, Outcome, ScheduleInput } from '../application.js'
 import { unavailable } from '../ports/faults.js'
 import type { Listed } from '../ports/view-store.js'
 import { applied, tokenOf } from './answers.js'
-import { type Handled, handle } from './handle.js'
+import { type Handled, handle, type Work } from './handle.js'
 import type { CommandParts } from './parts.js'
+import type { Run } from './task-commands.js'
 
 /** The commands on shared schedules and calendars, which are known by their names. */
 export class SharedCommands {
@@ -50,15 +51,18 @@ export class SharedCommands {
     cascade: boolean,
   ): Outcome<ScheduleState> {
     const { state } = await this.parts.schedules.refresh(scheduleStream(scheduleId))
-    let users = 0
-    if (state?.namespace === context.namespace && state.status === 'active') {
-      await this.viewsUpToDate()
-      users = this.parts.views.tasksUsing(context.namespace, state.spec.name).length
-    }
+    const isThere = state?.namespace === context.namespace && state.status === 'active'
+    const users = isThere ? await this.scheduleUsers(state) : 0
     const handled = await this.handleSchedule(context, scheduleId, { type: 'delete', users, cascade })
     // A repeated command goes over the tasks again: the first may have died among them.
     if (handled.ok) for (const event of handled.value.events) await this.cascade(event)
     return applied(handled, 'ScheduleCreated')
+  }
+
+  /** How many tasks use it, on read models that have everything up to the call. */
+  async scheduleUsers({ namespace, spec }: ScheduleState): Promise<number> {
+    await this.viewsUpToDate()
+    return this.parts.views.tasksUsing(namespace, spec.name).length
   }
 
   async onSchedule(
@@ -68,6 +72,19 @@ export class SharedCommands {
     expected?: number,
   ): Outcome<ScheduleState> {
     return applied(await this.handleSchedule(context, scheduleId, command, expected), 'ScheduleCreated')
+  }
+
+  /** What is decided on a schedule, with how the decision is run. */
+  async onScheduleDecided(
+    context: CommandContext,
+    scheduleId: string,
+    run: Run,
+    decide: Work<ScheduleState, ScheduleEvent>['decide'],
+  ): Outcome<ScheduleState> {
+    const { log, schedules, turns } = this.parts
+    const stream = scheduleStream(scheduleId)
+    const work = { stream, context, decide, ...run }
+    return applied(await turns.take(stream, () => handle(log, schedules, work)), 'ScheduleCreated')
   }
 
   private handleSchedule(
@@ -102,11 +119,8 @@ export class SharedCommands {
   /** Refused while a task or a shared schedule refers to it; counted as `deleteSchedule` does. */
   async deleteCalendar(context: CommandContext, calendarId: string): Outcome<CalendarState> {
     const { state } = await this.parts.calendars.refresh(calendarStream(calendarId))
-    let users = 0
-    if (state?.namespace === context.namespace && state.status === 'active') {
-      await this.viewsUpToDate()
-      users = this.calendarUsers(context.namespace, state.spec.name)
-    }
+    const isThere = state?.namespace === context.namespace && state.status === 'active'
+    const users = isThere ? await this.calendarUsers(state) : 0
     return this.onCalendar(context, calendarId, { type: 'delete', users })
   }
 
@@ -131,6 +145,19 @@ export class SharedCommands {
     return applied(handled, 'CalendarCreated')
   }
 
+  /** What is decided on a calendar, with how the decision is run. */
+  async onCalendarDecided(
+    context: CommandContext,
+    calendarId: string,
+    run: Run,
+    decide: Work<CalendarState, CalendarEvent>['decide'],
+  ): Outcome<CalendarState> {
+    const { log, calendars, turns } = this.parts
+    const stream = calendarStream(calendarId)
+    const work = { stream, context, decide, ...run }
+    return applied(await turns.take(stream, () => handle(log, calendars, work)), 'CalendarCreated')
+  }
+
   private async viewsUpToDate(): Promise<void> {
     const { log, waitFor, options } = this.parts
     if (waitFor === undefined) return
@@ -138,8 +165,12 @@ export class SharedCommands {
     if (!isThere) throw unavailable('the read models are too far behind to tell who uses this')
   }
 
-  /** Only unions and excepts can name calendars, so no other task is looked at. */
-  private calendarUsers(namespace: string, name: string): number {
+  /**
+   * How many tasks and schedules refer to it, on read models that have everything up to the call. Only unions and
+   * excepts can name calendars, so no other task is looked at.
+   */
+  async calendarUsers({ namespace, spec: { name } }: CalendarState): Promise<number> {
+    await this.viewsUpToDate()
     const { views } = this.parts
     const refers = (value: ScheduleValue): boolean => calendarsOf(value).includes(name)
     const schedules = countIn(

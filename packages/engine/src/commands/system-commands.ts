@@ -95,6 +95,8 @@ export class SystemTaskCommands implements SystemCommands {
   private async deleteTaskOf(event: RecordedEvent, name: string, taskId: string): Promise<boolean> {
     const given = (await this.parts.log.readStream(taskStream(taskId))).filter(({ type, data }) => {
       const { spec, changes } = (data ?? {}) as { spec?: object; changes?: object }
+      // A task that was restored after the deletion refers to the schedule of that name that is there since.
+      if (type === 'TaskRestored') return true
       return (type === 'TaskCreated' || type === 'TaskChanged') && 'schedule' in (spec ?? changes ?? {})
     })
     const { state } = await this.parts.tasks.refresh(taskStream(taskId))

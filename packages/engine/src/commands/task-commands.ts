@@ -26,6 +26,12 @@ import type { Folded } from './streams.js'
 type Handling = Promise<Result<Handled<TaskState>, Refusal>>
 type Created = Extract<TaskEvent, { type: 'TaskCreated' }>
 
+/** `state` is undefined for a task of another namespace. */
+type TaskDecider = (
+  folded: Folded<TaskState>,
+  at: Instant,
+) => Decision<TaskEvent> | Promise<Decision<TaskEvent>>
+
 /** How a command is run: `token` makes its event ids, `expected` is the revision that the caller has seen. */
 export interface Run {
   readonly token: string
@@ -113,19 +119,26 @@ export class TaskCommands {
     return { ok: true, value: { ...answer.value, runId } }
   }
 
+  /** Any command on a task that exists. */
+  runAs(context: CommandContext, taskId: string, command: TaskCommand, run: Run): Handling {
+    return this.runDecided(context, taskId, run, ({ state }, at) =>
+      this.decide(context.namespace, state, command, at),
+    )
+  }
+
   /**
-   * Any command on a task that exists; a name that it takes is reserved before, one that it gives up released
+   * What is decided on a task that exists; a name that it takes is reserved before, one that it gives up released
    * after.
    */
-  async runAs(context: CommandContext, taskId: string, command: TaskCommand, run: Run): Handling {
+  async runDecided(context: CommandContext, taskId: string, run: Run, decider: TaskDecider): Handling {
     const stream = taskStream(taskId)
     let formerName: string | undefined
     const decide = async (folded: Folded<TaskState>, at: Instant): Promise<Decision<TaskEvent>> => {
       formerName = undefined
       const state = folded.state?.namespace === context.namespace ? folded.state : undefined
-      const decision = await this.decide(context.namespace, state, command, at)
+      const decision = await decider({ ...folded, state }, at)
       if (!decision.ok || state === undefined) return decision
-      const name = newName(decision.value)
+      const name = newName(decision.value, state)
       if (name !== undefined) {
         const reservation = { name, taskId, atRevision: state.revision }
         const refusal = await this.names.holding(context.namespace, name, () =>
@@ -133,7 +146,9 @@ export class TaskCommands {
         )
         if (refusal !== undefined) return { ok: false, error: refusal }
       }
-      const isGivenUp = name !== undefined || decision.value.some((event) => event.type === 'TaskDeleted')
+      const isGivenUp =
+        (name !== undefined && name !== state.spec.name) ||
+        decision.value.some((event) => event.type === 'TaskDeleted')
       if (isGivenUp) formerName = state.spec.name
       return decision
     }
@@ -209,8 +224,12 @@ export class TaskCommands {
   }
 }
 
-const newName = (events: readonly TaskEvent[]): string | undefined =>
-  events.flatMap((event) => (event.type === 'TaskChanged' ? (event.data.changes.name ?? []) : []))[0]
+/** A restored task takes the name that it had. */
+const newName = (events: readonly TaskEvent[], { spec }: TaskState): string | undefined =>
+  events.flatMap((event) => {
+    if (event.type === 'TaskRestored') return spec.name
+    return event.type === 'TaskChanged' ? (event.data.changes.name ?? []) : []
+  })[0]
 
 function createdName(events: readonly TaskEvent[]): string {
   const created = events.find((event): event is Created => event.type === 'TaskCreated')

@@ -20,6 +20,8 @@ const namespaces = ['alpha', 'beta', 'gamma']
 /** What clients know of: what was answered to any of them. */
 export class Known {
   readonly tasks: TaskState[] = []
+  /** The newest of those that were deleted, as they were left. */
+  readonly deleted: TaskState[] = []
   readonly schedules: ScheduleState[] = []
   readonly calendars: CalendarState[] = []
 }
@@ -55,6 +57,7 @@ const actions = {
   deleteCalendar: 1,
   announce: 1,
   orphan: 1.5,
+  undo: 4,
 }
 type Action = keyof typeof actions
 
@@ -112,6 +115,7 @@ export class Workload {
     if (action === 'createCalendar') return this.createCalendar()
     if (action === 'announce') return this.announce()
     if (action === 'orphan') return this.orphan()
+    if (action === 'undo') return this.undo(stop)
     if (action === 'changeSchedule' || action === 'deleteSchedule') return this.onSchedule(action, stop)
     if (action === 'changeCalendar' || action === 'deleteCalendar') return this.onCalendar(action)
     await this.onTask(action, stop)
@@ -208,6 +212,21 @@ export class Workload {
       if (action === 'reset') return commands.resetHistory(context, taskId)
       return commands.changeTask(context, taskId, change, expected)
     })
+    if (made !== undefined) this.learn(made.state)
+  }
+
+  /** Takes back the newest change of a task that its client knows of: it may have been changed again since. */
+  private async undo(stop: Stop): Promise<void> {
+    const { client, random, known } = this.parts
+    const from = chance(random, 0.5) ? known.deleted : known.tasks
+    if (from.length === 0) return
+    const { namespace, taskId, revision } = pick(random, from)
+    const subject = { command: 'undo', namespace, taskId }
+    const force = chance(random, 0.3)
+    if (chance(random, raceShare)) await this.untilDue(namespace, taskId, stop)
+    const made = await client.send<TaskState>(subject, (commands, context) =>
+      commands.undoTask(context, taskId, revision, { force }),
+    )
     if (made !== undefined) this.learn(made.state)
   }
 
@@ -311,9 +330,12 @@ export class Workload {
   }
 
   private learn(state: TaskState): void {
-    const { tasks } = this.parts.known
+    const { tasks, deleted } = this.parts.known
     forget(tasks, 'taskId', state.taskId)
+    forget(deleted, 'taskId', state.taskId)
     if (state.status === 'active') tasks.push(state)
+    else deleted.push(state)
+    if (deleted.length > keptDeleted) deleted.shift()
   }
 }
 
@@ -322,6 +344,7 @@ function forget<S, K extends keyof S>(states: S[], key: K, id: S[K]): void {
   if (index >= 0) states.splice(index, 1)
 }
 
+const keptDeleted = 20
 /** How many commands are sent so that they race an occurrence of what they change. */
 const raceShare = 0.4
 const longestRaceMs = 60_000
