@@ -219,6 +219,8 @@ const event = (over: Partial<EventJson>): EventJson => ({
   reason: null,
   correlationId: 'c',
   causationId: null,
+  subject: { kind: 'task', id: 'x', name: 'x' },
+  text: '',
   changes: [],
   data: {},
   ...over,
@@ -226,25 +228,21 @@ const event = (over: Partial<EventJson>): EventJson => ({
 
 describe('tasks history', () => {
   it('tells who, when, why and what changed, leaf by leaf', async () => {
-    const crontab = { minute: '0', hour: '2', timezone: 'UTC' }
     const events = [
       event({
         type: 'TaskCreated',
-        changes: [
-          { field: 'name', from: null, to: 'x' },
-          { field: 'overlap', from: null, to: 'allow' },
-          { field: 'queue', from: null, to: null },
-        ],
+        changes: [{ path: 'name', after: 'x' }],
       }),
       event({
         revision: 1,
         reason: 'too early',
         changes: [
-          { field: 'schedule', from: { crontab }, to: { crontab: { ...crontab, hour: '4' } } },
-          { field: 'queue', from: null, to: 'backup' },
+          { path: 'schedule.crontab.hour', before: '2', after: '4' },
+          { path: 'queue', before: null, after: 'backup' },
         ],
       }),
       event({ revision: 2, type: 'TaskDisabled', data: { cause: 'completed' } }),
+      event({ revision: 3, undoes: 1, changes: [{ path: 'queue', before: 'backup', after: null }] }),
     ]
     const { out } = await almanac(['tasks', 'history', 'Daily backup at 2 AM'], (question) =>
       question.path.endsWith('/history') ? list(events) : onTasks(sampleTask())(question),
@@ -257,6 +255,8 @@ describe('tasks history', () => {
       '    schedule.crontab.hour  2 → 4',
       '    queue                  none → backup',
       '2026-11-24 11:58:00Z  disabled, its runs are done by cli:ann  2 min ago  revision 2, position 7',
+      '2026-11-24 11:58:00Z  undid revision 1: changed by cli:ann  2 min ago  revision 3, position 7',
+      '    queue  backup → none',
       '',
     ])
   })

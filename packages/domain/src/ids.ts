@@ -53,6 +53,19 @@ export const clusterStream = 'cluster'
 /** Of the API keys of all namespaces. */
 export const keysStream = 'keys'
 
+export interface Subject {
+  readonly kind: 'task' | 'schedule' | 'calendar'
+  readonly id: string
+}
+
+/** What a stream is of; undefined: of none of these. */
+export function subjectOf(stream: string): Subject | undefined {
+  const task = /^task-[0-9a-f]{2}-(.*)$/.exec(stream)?.[1]
+  if (task !== undefined) return { kind: 'task', id: task }
+  const [, kind, id] = /^(schedule|calendar)-(.*)$/.exec(stream) ?? []
+  return kind === undefined || id === undefined ? undefined : { kind: kind as 'schedule' | 'calendar', id }
+}
+
 /** Shared schedules and calendars are known by name: the id is a hash of it, so the stream keeps names unique. */
 export const scheduleIdOf = (namespace: string, name: string): string =>
   hex(`schedule|${namespace}|${name.normalize('NFC')}`).slice(0, 26)

@@ -3,8 +3,6 @@ import type {
   CalendarSpec,
   CalendarState,
   CommandContext,
-  Conflict,
-  FieldDiff,
   Json,
   Marker,
   Member,
@@ -18,22 +16,15 @@ import type {
   ScheduleSpec,
   ScheduleState,
   SkipReason,
+  Subject,
   TaskSpec,
   TaskState,
 } from '@almanac/domain'
 import type { Instant, Result, ScheduleValue } from '@almanac/recurrence'
+import type { AuditedEvent, AuditFilter, AuditPage, FeedFilter, UndoCommands } from './change-types.js'
+import type { Applied, Outcome } from './outcome.js'
 import type { LeasedRun, LeaseReply, RunFilter } from './ports/run-store.js'
 import type { Listed, Page, TaskFilter } from './ports/view-store.js'
-
-/** What a command left behind: the new state, and where its event stands. `repeated`: it had been applied before. */
-export interface Applied<S> {
-  readonly state: S
-  readonly position: Position
-  readonly created: boolean
-  readonly repeated: boolean
-}
-
-export type Outcome<S> = Promise<Result<Applied<S>, Refusal>>
 
 /** Only what the caller says; everything else gets its default. */
 export type TaskInput = Pick<TaskSpec, 'name' | 'task' | 'schedule'> & Partial<TaskSpec>
@@ -57,59 +48,6 @@ export interface KeyCommands {
   revokeKey(context: CommandContext, keyId: string): Outcome<ApiKey>
   /** Notes that it was used, at most once a day. */
   useKey(context: CommandContext, keyId: string): Outcome<ApiKey>
-}
-
-export interface UndoOptions {
-  /** Also fields that were changed again since: what others made of them is lost. */
-  readonly force: boolean
-  /** The revision that the caller has seen (If-Match); undefined: any. */
-  readonly expected?: number | undefined
-}
-
-export interface UndoSubject {
-  readonly kind: 'task' | 'schedule' | 'calendar'
-  readonly id: string
-}
-
-export interface UndoPreview {
-  readonly undone: RecordedEvent
-  /** What would be set, from the present value to the former one; empty: all is back already. */
-  readonly changes: readonly FieldDiff[]
-  /** What was changed again since, and forbids the undo unless it is forced. */
-  readonly conflicts: readonly Conflict[]
-}
-
-/**
- * Takes back the change that made the event of a revision, by a new event. Refused with `undo_conflict` when its fields
- * were changed again since, unless forced; with `not_undoable` for what is no change of a specification. What is back
- * already is answered as it is.
- */
-export interface UndoCommands {
-  /** A creation is taken back by deleting, a deletion by restoring the task under its id and name. */
-  undoTask(
-    context: CommandContext,
-    taskId: string,
-    revision: number,
-    options: UndoOptions,
-  ): Outcome<TaskState>
-  undoSchedule(
-    context: CommandContext,
-    scheduleId: string,
-    revision: number,
-    options: UndoOptions,
-  ): Outcome<ScheduleState>
-  undoCalendar(
-    context: CommandContext,
-    calendarId: string,
-    revision: number,
-    options: UndoOptions,
-  ): Outcome<CalendarState>
-  /** What it would do now. Changes nothing. */
-  previewUndo(
-    namespace: string,
-    subject: UndoSubject,
-    revision: number,
-  ): Promise<Result<UndoPreview, Refusal>>
 }
 
 /** Commands on aggregates. `expected`: the revision the caller has seen (If-Match); undefined: any. */
@@ -201,7 +139,7 @@ export interface Queries {
   /** `asOf` an instant or a position; undefined: now. Position 0 or before the first event: nothing exists. */
   resolveAsOf(asOf: { readonly instant?: Instant; readonly position?: Position }): Position
   task(namespace: string, taskId: string, asOf?: Position): TaskView | undefined
-  taskByName(namespace: string, name: string): TaskView | undefined
+  taskByName(namespace: string, name: string, asOf?: Position): TaskView | undefined
   /** What the schedule and the run ledger add to a state that the caller has. */
   viewOf(state: TaskState): TaskView
   tasks(namespace: string, filter: TaskFilter, page: Page, asOf?: Position): Listed<TaskView>
@@ -212,16 +150,28 @@ export interface Queries {
     namespace: string,
     scheduleName: string,
     max: number,
+    asOf?: Position,
   ): { readonly names: readonly string[]; readonly total: number }
   calendar(namespace: string, calendarId: string, asOf?: Position): CalendarState | undefined
   calendars(namespace: string, page: Page, asOf?: Position): Listed<CalendarState>
-  /** A task's events, oldest first; empty when there is none of that id in the namespace. */
-  history(namespace: string, taskId: string): Promise<readonly RecordedEvent[]>
+  /** Events of a task, or of a `kind`, oldest first; empty when there is none of that id in the namespace. */
+  history(namespace: string, id: string, kind?: Subject['kind']): Promise<readonly RecordedEvent[]>
+  /**
+   * Who changed what in a namespace, oldest first, at most `max`. Reads a bounded part of the log: a page may be
+   * short, or empty, although more follow.
+   */
+  audit(
+    namespace: string,
+    after: Position,
+    max: number,
+    filter: AuditFilter,
+  ): Promise<AuditPage<AuditedEvent>>
   /** Events of a namespace after a position, for the change feed. */
   changes(
     namespace: string,
     after: Position,
     max: number,
+    filter?: FeedFilter,
   ): Promise<{ readonly events: readonly RecordedEvent[]; readonly position: Position }>
   marker(namespace: string): Marker | undefined
   /** As this node has it: at most as old as its read models. */

@@ -37,10 +37,8 @@ describe('a history', () => {
       event(3, 'TaskEnabled', { runsLeft: null }),
     ])
     expect(created?.changes).toEqual([
-      { field: 'name', from: null, to: 'n' },
-      { field: 'queue', from: null, to: null },
-      { field: 'expires', from: null, to: '2026-01-01T00:00:00.000Z' },
-      { field: 'enabled', from: null, to: true },
+      { path: 'name', after: 'n' },
+      { path: 'expires', after: '2026-01-01T00:00:00.000Z' },
     ])
     expect(created?.data).toEqual({
       taskId: 'x',
@@ -53,18 +51,50 @@ describe('a history', () => {
       position: 2,
     })
     expect(changed?.changes).toEqual([
-      { field: 'queue', from: null, to: 'q' },
-      { field: 'expires', from: '2026-01-01T00:00:00.000Z', to: null },
+      { path: 'queue', before: null, after: 'q' },
+      { path: 'expires', before: '2026-01-01T00:00:00.000Z', after: null },
     ])
-    expect(disabled?.changes).toEqual([{ field: 'enabled', from: true, to: false }])
-    expect(enabled?.changes).toEqual([{ field: 'enabled', from: false, to: true }])
+    expect(disabled?.changes).toEqual([{ path: 'enabled', before: true, after: false }])
+    expect(enabled?.changes).toEqual([{ path: 'enabled', before: false, after: true }])
+  })
+
+  it('tells schedules leaf by leaf while they are of one kind, and as a whole when they are not', () => {
+    const crontab = { minute: '0', hour: '2' }
+    const interval = { interval: { every: 5, period: 'minutes' } }
+    const [, later, other] = historyJson([
+      event(0, 'TaskCreated', { taskId: 'x', spec: { name: 'n', schedule: { crontab } } }),
+      event(1, 'TaskChanged', { changes: { schedule: { crontab: { ...crontab, hour: '4' } } } }),
+      event(2, 'TaskChanged', { changes: { schedule: interval } }),
+    ])
+    expect(later?.changes).toEqual([{ path: 'schedule.crontab.hour', before: '2', after: '4' }])
+    expect(later?.text).toBe('mia changed schedule.crontab.hour from "2" to "4"')
+    expect(other?.changes).toEqual([
+      { path: 'schedule', before: { crontab: { minute: '0', hour: '4' } }, after: interval },
+    ])
+  })
+
+  it('says which change an undo takes back', () => {
+    const [, changed, undone] = historyJson([
+      event(0, 'TaskCreated', { taskId: 'x', spec: { name: 'n', queue: null } }),
+      event(1, 'TaskChanged', { changes: { queue: 'q' } }),
+      {
+        ...event(2, 'TaskChanged', { changes: { queue: null } }, 'wrong queue'),
+        metadata: { ...event(2, '', {}, 'wrong queue').metadata, causationId: 'e1' },
+      },
+    ])
+    expect(changed).not.toHaveProperty('undoes')
+    expect(undone).toMatchObject({
+      undoes: 1,
+      subject: { kind: 'task', id: 'x', name: 'n' },
+      text: 'mia undid revision 1: changed queue from "q" to none (wrong queue)',
+    })
   })
 })
 
 describe('an event of the feed', () => {
   it('leaves out what it does not know', () => {
     const changed = feedEventJson(event(1, 'TaskChanged', { changes: { queue: 'q' } }))
-    expect(changed.changes).toEqual([{ field: 'queue', to: 'q' }])
+    expect(changed.changes).toEqual([{ path: 'queue', after: 'q' }])
     expect(feedEventJson(event(2, 'TaskTriggered', { args: [] }))).toMatchObject({
       changes: [],
       reason: null,

@@ -1,66 +1,35 @@
-import { type RecordedEvent, traceIdOf, traceparentOf } from '@almanac/domain'
-import type { EventJson, FieldChange } from './http/change.js'
+import { keysStream, type RecordedEvent, subjectOf, traceIdOf, traceparentOf } from '@almanac/domain'
+import { changesOf, type KnownFields, objectOf, shown } from './event-diff.js'
+import { sentenceOf } from './event-text.js'
+import type { EventJson, EventKind, FieldChange } from './http/change.js'
 import type { JsonObject } from './http/shape.js'
 import { isoOf } from './instant-text.js'
 
-/** Fields of a specification that hold instants: shown as ISO 8601 like everywhere else. */
-const instantFields = new Set(['expires', 'startTime', 'from', 'until', 'lastRunAt', 'anchor'])
-
-const objectOf = (value: unknown): JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : {}
-
-const shown = (field: string, value: unknown): unknown =>
-  instantFields.has(field) && typeof value === 'number' ? isoOf(value) : value
-
 const shownData = (value: unknown, depth = 0): JsonObject =>
   Object.fromEntries(
-    Object.entries(objectOf(value)).map(([field, part]) => [
-      field,
-      depth < 2 && (field === 'spec' || field === 'changes' || field === 'imported')
-        ? shownData(part, depth + 1)
-        : shown(field, part),
-    ]),
+    Object.entries(objectOf(value))
+      // Of use to nobody but who checks keys.
+      .filter(([field]) => field !== 'secretHash')
+      .map(([field, part]) => [
+        field,
+        depth < 2 && (field === 'spec' || field === 'changes' || field === 'imported')
+          ? shownData(part, depth + 1)
+          : shown(field, part),
+      ]),
   )
 
-/** What is known of an entity before an event: its specification, field by field. Undefined: not known. */
-export type KnownFields = JsonObject | undefined
+/** Keys and the cluster are known by their streams. */
+const shownSubject = (stream: string): { readonly kind: EventKind; readonly id: string } =>
+  subjectOf(stream) ?? { kind: stream === keysStream ? 'key' : 'cluster', id: stream }
 
-/** What an event changed, field by field, and what is known after it. */
-export function changesOf(
-  event: Pick<RecordedEvent, 'type' | 'data'>,
-  before: KnownFields,
-): { readonly changes: readonly FieldChange[]; readonly after: KnownFields } {
-  const data = objectOf(event.data)
-  switch (event.type) {
-    case 'TaskCreated':
-    case 'ScheduleCreated':
-    case 'CalendarCreated':
-      return diff({}, objectOf(data.spec))
-    case 'TaskChanged':
-    case 'ScheduleChanged':
-    case 'CalendarChanged':
-      return diff(before, objectOf(data.changes))
-    case 'TaskEnabled':
-      return diff(before, { enabled: true })
-    case 'TaskDisabled':
-      return diff(before, { enabled: false })
-    default:
-      return { changes: [], after: before }
-  }
+/** `name`: of what the event is about, where it is known. `undone`: the revision of its stream that it takes back. */
+interface Around {
+  readonly changes: readonly FieldChange[]
+  readonly name: string | null
+  readonly undone?: number | undefined
 }
 
-function diff(before: KnownFields, changed: JsonObject) {
-  const changes = Object.entries(changed).map(
-    ([field, value]): FieldChange => ({
-      field,
-      ...(before === undefined ? {} : { from: shown(field, before[field] ?? null) }),
-      to: shown(field, value),
-    }),
-  )
-  return { changes, after: before === undefined ? undefined : { ...before, ...changed } }
-}
-
-export function eventJson(event: RecordedEvent, changes: readonly FieldChange[]): EventJson {
+function eventJson(event: RecordedEvent, { changes, name, undone }: Around): EventJson {
   const { metadata } = event
   const trace = traceparentOf(metadata.traceparent)
   return {
@@ -70,6 +39,7 @@ export function eventJson(event: RecordedEvent, changes: readonly FieldChange[])
     id: event.id,
     type: event.type,
     version: event.version,
+    subject: { ...shownSubject(event.stream), name },
     at: isoOf(metadata.at),
     namespace: metadata.namespace,
     actor: metadata.actor,
@@ -77,21 +47,34 @@ export function eventJson(event: RecordedEvent, changes: readonly FieldChange[])
     correlationId: metadata.correlationId,
     causationId: metadata.causationId ?? null,
     ...(trace === undefined ? {} : { traceId: traceIdOf(trace) }),
+    ...(undone === undefined ? {} : { undoes: undone }),
+    text: sentenceOf(event, changes, undone),
     changes: [...changes],
     data: shownData(event.data),
   }
 }
 
+const nameIn = (known: KnownFields): string | null => (typeof known?.name === 'string' ? known.name : null)
+
 /** A whole stream, oldest first: each event with what it changed, from what to what. */
 export function historyJson(events: readonly RecordedEvent[]): EventJson[] {
   let known: KnownFields
+  const revisions = new Map<string, number>()
   return events.map((event) => {
     const { changes, after } = changesOf(event, known)
     known = after
-    return eventJson(event, changes)
+    // What follows from events of other streams has their ids.
+    const undone = revisions.get(event.metadata.causationId ?? '')
+    revisions.set(event.id, event.revision)
+    return eventJson(event, { changes, name: nameIn(known), undone })
   })
 }
 
+/** One event with what its subject was before, as far as that is known. */
+export function knownEventJson(event: RecordedEvent, before: object | undefined): EventJson {
+  const { changes, after } = changesOf(event, before as KnownFields)
+  return eventJson(event, { changes, name: nameIn(after) })
+}
+
 /** One event out of its context: what the fields were before is not known. */
-export const feedEventJson = (event: RecordedEvent): EventJson =>
-  eventJson(event, changesOf(event, undefined).changes)
+export const feedEventJson = (event: RecordedEvent): EventJson => knownEventJson(event, undefined)

@@ -1,3 +1,4 @@
+export { fieldChanges } from './event-diff.js'
 export * from './event-json.js'
 export * from './http-schemas.js'
 export * from './instant-text.js'

@@ -48,6 +48,7 @@ const published: { readonly [code: string]: number } = {
   schedule_unknown: 422,
   storage_full: 507,
   too_deep: 400,
+  too_many_changes: 422,
   too_many_keys: 400,
   too_many_operations: 413,
   too_many_streams: 503,

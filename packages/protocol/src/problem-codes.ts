@@ -228,6 +228,13 @@ export const problemCodes = {
       'The request is well formed, but a value breaks a rule. `errors` names field and rule. Nothing ' +
       'was changed.',
   },
+  too_many_changes: {
+    status: 422,
+    title: 'Too many changes to take back at once',
+    description:
+      'A request can be taken back as a whole while it made 10 000 changes at most. Nothing was done. Take its ' +
+      'events back one by one.',
+  },
   unsafe_number: {
     status: 422,
     title: 'A number cannot be kept exactly',

@@ -19,6 +19,7 @@ export const upcasters = {
   TaskHistoryReset: [],
   TaskQuarantined: [],
   TaskDeleted: [],
+  TaskRestored: [],
   TaskAbandoned: [],
   ScheduleCreated: [],
   ScheduleChanged: [],

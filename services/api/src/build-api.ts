@@ -20,6 +20,7 @@ import { bulkRoute } from './routes/bulk.js'
 import { calendarRoutes } from './routes/calendars.js'
 import { changeRoutes } from './routes/changes.js'
 import { eventRoutes } from './routes/events.js'
+import { historyRoutes } from './routes/history.js'
 import { keyRoutes } from './routes/keys.js'
 import { operationRoutes } from './routes/operations.js'
 import { previewRoute } from './routes/preview.js'
@@ -29,6 +30,7 @@ import { scheduleRoutes } from './routes/schedules.js'
 import { taskActionRoutes } from './routes/task-actions.js'
 import { taskReadRoutes } from './routes/task-reads.js'
 import { taskRoutes } from './routes/tasks.js'
+import { undoRequestRoutes } from './routes/undo-request.js'
 import { makeAjv, validatorCompiler } from './validation.js'
 
 /** A name of 200 characters of four bytes each, percent-encoded. */
@@ -82,6 +84,8 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
   taskRoutes(api, host)
   taskActionRoutes(api, host)
   taskReadRoutes(api, host)
+  historyRoutes(api, host)
+  undoRequestRoutes(api, host)
   bulkRoute(api, host, ajv)
   previewRoute(api, host)
   scheduleRoutes(api, host)

@@ -157,7 +157,7 @@ describe('changes', () => {
     expect(then.body.items).toMatchObject([{ id, priority: 1 }])
     expect((await server.get('/tasks?asOf=0')).body).toEqual({ items: [], nextCursor: null, total: 0 })
     const { items } = (await server.get(`/tasks/${id}/history`)).body
-    expect(items.at(1).changes).toEqual([{ field: 'priority', from: 1, to: 2 }])
+    expect(items.at(1).changes).toEqual([{ path: 'priority', before: 1, after: 2 }])
   })
 
   it('are listed in full by pages of any size', async () => {

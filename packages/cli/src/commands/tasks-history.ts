@@ -1,8 +1,7 @@
-import { blankSpec } from '@almanac/domain'
 import type { EventJson } from '@almanac/protocol'
 import { taskIdOf } from '../http/find.js'
-import type { Page } from '../http/pages.js'
-import { type Difference, differences, valueText } from '../output/diff.js'
+import { readPages } from '../http/pages.js'
+import { type Difference, valueText } from '../output/diff.js'
 import { pad, visible, widthOf } from '../output/text.js'
 import { instantText, relative } from '../output/time.js'
 import { type ServerOptions, Session } from '../session.js'
@@ -18,6 +17,7 @@ const titles: Readonly<Record<string, string>> = {
   TaskHistoryReset: 'run history reset',
   TaskQuarantined: 'quarantined',
   TaskDeleted: 'deleted',
+  TaskRestored: 'restored',
   TaskAbandoned: 'creation abandoned',
 }
 
@@ -27,22 +27,14 @@ const causes: Readonly<Record<string, string>> = {
   schedule: ' with its shared schedule',
 }
 
-const titleOf = ({ type, data }: EventJson): string => {
+const titleOf = ({ type, data, undoes }: EventJson): string => {
   const cause: unknown = data.cause
+  if (undoes !== undefined) return `undid revision ${undoes}: ${titles[type] ?? type}`
   return (titles[type] ?? type) + (typeof cause === 'string' ? (causes[cause] ?? '') : '')
 }
 
-const defaults: Readonly<Record<string, unknown>> = { ...blankSpec }
-const isDefault = (field: string, value: unknown): boolean =>
-  JSON.stringify(value) === JSON.stringify(defaults[field])
-
-/** What a creation sets beyond the defaults; what other events change, leaf by leaf. */
-const leavesOf = ({ type, changes }: EventJson): readonly Difference[] =>
-  type === 'TaskCreated'
-    ? changes
-        .filter(({ field, to }) => !isDefault(field, to))
-        .map(({ field, to }) => ({ path: field, from: undefined, to }))
-    : changes.flatMap(({ field, from, to }) => differences(field, from, to))
+const leavesOf = ({ changes }: EventJson): readonly Difference[] =>
+  changes.map(({ path, before, after }) => ({ path, from: before, to: after }))
 
 const printLeaves = (session: Session, leaves: readonly Difference[]) => {
   const { red, green, dim } = session.world.out.paint
@@ -67,11 +59,14 @@ const printEvent = (session: Session, event: EventJson) => {
   printLeaves(session, leavesOf(event))
 }
 
+const most = 10_000
+
 /** A task's events, oldest first, by id also those of a deleted one: when, what, by whom, why, and what changed. */
 export const historyOfTask = async (world: World, name: string, options: ServerOptions): Promise<void> => {
   const session = new Session(world, options)
   const id = await taskIdOf(session.server, name)
-  const { body } = await session.server.ask<Page<EventJson>>(`/tasks/${id}/history`)
-  if (session.json) return session.document(body)
-  for (const event of body.items) printEvent(session, event)
+  const history = await readPages<EventJson>(session.server, `/tasks/${id}/history`, {}, { limit: most })
+  if (session.json) return session.document(history)
+  for (const event of history.items) printEvent(session, event)
+  if (history.nextCursor !== null) session.notice(`Only the first ${most} of ${history.total}.`)
 }

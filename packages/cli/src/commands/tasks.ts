@@ -4,6 +4,7 @@ import type { World } from '../world.js'
 import type { ChangeOptions, TaskVerb } from './tasks-change.js'
 import type { CreateOptions } from './tasks-create.js'
 import type { TaskListOptions } from './tasks-list.js'
+import type { UndoOptions } from './tasks-undo.js'
 import type { WhyOptions } from './tasks-why.js'
 
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
@@ -142,6 +143,20 @@ const verbs: readonly (readonly [TaskVerb, string])[] = [
   ['delete', 'its history stays'],
 ]
 
+const addUndo = (tasks: Command, world: World) =>
+  withServerOptions(
+    tasks
+      .command('undo')
+      .description('take a change back, by a new one')
+      .argument('<name>', 'its name, else its id; a deleted task by its id')
+      .argument('<revision>', 'of the change, as `almanac tasks history` shows it')
+      .option('--dry-run', 'only show what it would set, and what stands in its way')
+      .option('--force', 'also fields that were changed again since')
+      .option('-r, --reason <text>', 'why; kept in the history'),
+  ).action(async (name: string, revision: string, options: UndoOptions) =>
+    (await import('./tasks-undo.js')).undoTask(world, name, revision, options),
+  )
+
 const addChanges = (tasks: Command, world: World) => {
   for (const [verb, description] of verbs) {
     withServerOptions(
@@ -163,4 +178,5 @@ export const addTasks = (program: Command, world: World): void => {
   addReads(tasks, world)
   addCreate(tasks, world)
   addChanges(tasks, world)
+  addUndo(tasks, world)
 }

@@ -1,6 +1,6 @@
 import type { CommandContext, Refusal } from '@almanac/domain'
 import type { Result } from '@almanac/recurrence'
-import type { Applied } from '../application.js'
+import type { Applied } from '../outcome.js'
 import type { Random } from '../ports/clock.js'
 import type { Handled } from './handle.js'
 

@@ -1,6 +1,6 @@
 import { accept, type ClusterEvent, type CommandContext, clusterStream, type Position } from '@almanac/domain'
 import type { Commands } from '../application.js'
-import { tokenOf } from './answers.js'
+import { applied, tokenOf } from './answers.js'
 import { handle } from './handle.js'
 import { ApiKeyCommands } from './key-commands.js'
 import { type CommandDeps, type CommandParts, commandParts } from './parts.js'
@@ -8,6 +8,7 @@ import { SharedCommands } from './shared-commands.js'
 import { StreamUndo } from './stream-undo.js'
 import { type SystemCommands, SystemTaskCommands } from './system-commands.js'
 import { TaskCommands } from './task-commands.js'
+import { undoRequest } from './undo-request.js'
 
 /**
  * All commands of a node over its ports. A command answers when its events are durable. Refusals are values;
@@ -42,9 +43,10 @@ export function createCommands(deps: CommandDeps): Commands & SystemCommands {
     changeCalendar: (context, calendarId, changes, expected) =>
       shared.onCalendar(context, calendarId, { type: 'change', changes }, expected),
     deleteCalendar: (context, calendarId) => shared.deleteCalendar(context, calendarId),
-    undoTask: (...request) => undo.undoTask(...request),
-    undoSchedule: (...request) => undo.undoSchedule(...request),
-    undoCalendar: (...request) => undo.undoCalendar(...request),
+    undoTask: async (...request) => applied(await undo.undoTask(...request), 'TaskCreated'),
+    undoSchedule: async (...request) => applied(await undo.undoSchedule(...request), 'ScheduleCreated'),
+    undoCalendar: async (...request) => applied(await undo.undoCalendar(...request), 'CalendarCreated'),
+    undoRequest: (...request) => undoRequest(undo, ...request),
     previewUndo: (...request) => undo.preview(...request),
     createKey: (...request) => keys.createKey(...request),
     revokeKey: (context, keyId) => keys.revokeKey(context, keyId),

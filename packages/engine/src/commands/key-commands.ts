@@ -7,7 +7,8 @@ import {
   type Refusal,
 } from '@almanac/domain'
 import type { Result } from '@almanac/recurrence'
-import type { Applied, KeyCommands, NewKey, Outcome } from '../application.js'
+import type { KeyCommands, NewKey } from '../application.js'
+import type { Applied, Outcome } from '../outcome.js'
 import { tokenOf } from './answers.js'
 import { handle } from './handle.js'
 import type { CommandParts } from './parts.js'

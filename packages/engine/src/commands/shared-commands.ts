@@ -17,7 +17,8 @@ import {
   scheduleStream,
 } from '@almanac/domain'
 import type { Result, ScheduleValue } from '@almanac/recurrence'
-import type { CalendarInput, Outcome, ScheduleInput } from '../application.js'
+import type { CalendarInput, ScheduleInput } from '../application.js'
+import type { Outcome } from '../outcome.js'
 import { unavailable } from '../ports/faults.js'
 import type { Listed } from '../ports/view-store.js'
 import { applied, tokenOf } from './answers.js'
@@ -80,11 +81,11 @@ export class SharedCommands {
     scheduleId: string,
     run: Run,
     decide: Work<ScheduleState, ScheduleEvent>['decide'],
-  ): Outcome<ScheduleState> {
+  ): Promise<Result<Handled<ScheduleState>, Refusal>> {
     const { log, schedules, turns } = this.parts
     const stream = scheduleStream(scheduleId)
     const work = { stream, context, decide, ...run }
-    return applied(await turns.take(stream, () => handle(log, schedules, work)), 'ScheduleCreated')
+    return turns.take(stream, () => handle(log, schedules, work))
   }
 
   private handleSchedule(
@@ -151,11 +152,11 @@ export class SharedCommands {
     calendarId: string,
     run: Run,
     decide: Work<CalendarState, CalendarEvent>['decide'],
-  ): Outcome<CalendarState> {
+  ): Promise<Result<Handled<CalendarState>, Refusal>> {
     const { log, calendars, turns } = this.parts
     const stream = calendarStream(calendarId)
     const work = { stream, context, decide, ...run }
-    return applied(await turns.take(stream, () => handle(log, calendars, work)), 'CalendarCreated')
+    return turns.take(stream, () => handle(log, calendars, work))
   }
 
   private async viewsUpToDate(): Promise<void> {

@@ -17,6 +17,7 @@ import {
   type Revision,
   refuse,
   type ScheduleState,
+  type Subject,
   scheduleStream,
   type TaskState,
   taskStream,
@@ -28,8 +29,9 @@ import {
   undoOfTask,
 } from '@almanac/domain'
 import type { Instant, Result } from '@almanac/recurrence'
-import type { Outcome, UndoOptions, UndoPreview, UndoSubject } from '../application.js'
-import { applied, tokenOf } from './answers.js'
+import type { UndoOptions, UndoPreview } from '../change-types.js'
+import { tokenOf } from './answers.js'
+import type { Handled } from './handle.js'
 import type { CommandParts } from './parts.js'
 import type { SharedCommands } from './shared-commands.js'
 import type { Folded } from './streams.js'
@@ -66,7 +68,7 @@ export class StreamUndo {
     taskId: string,
     revision: Revision,
     options: UndoOptions,
-  ): Outcome<TaskState> {
+  ): Promise<Result<Handled<TaskState>, Refusal>> {
     const past = new Past(this.parts, context.namespace, taskStream(taskId), revision, evolveTask)
     const look = await past.now()
     if (look === undefined) return noSuchChange()
@@ -80,7 +82,7 @@ export class StreamUndo {
       )
     }
     const run = this.runOf(context, look.undone, options)
-    return applied(await this.tasks.runDecided(context, taskId, run, decide), 'TaskCreated')
+    return this.tasks.runDecided(context, taskId, run, decide)
   }
 
   async undoSchedule(
@@ -88,7 +90,7 @@ export class StreamUndo {
     scheduleId: string,
     revision: Revision,
     options: UndoOptions,
-  ): Outcome<ScheduleState> {
+  ): Promise<Result<Handled<ScheduleState>, Refusal>> {
     const stream = scheduleStream(scheduleId)
     const past = new Past(this.parts, context.namespace, stream, revision, evolveSchedule)
     const look = await past.now()
@@ -103,12 +105,8 @@ export class StreamUndo {
         ),
       )
     }
-    return this.shared.onScheduleDecided(
-      context,
-      scheduleId,
-      this.runOf(context, look.undone, options),
-      decide,
-    )
+    const run = this.runOf(context, look.undone, options)
+    return this.shared.onScheduleDecided(context, scheduleId, run, decide)
   }
 
   async undoCalendar(
@@ -116,7 +114,7 @@ export class StreamUndo {
     calendarId: string,
     revision: Revision,
     options: UndoOptions,
-  ): Outcome<CalendarState> {
+  ): Promise<Result<Handled<CalendarState>, Refusal>> {
     const stream = calendarStream(calendarId)
     const past = new Past(this.parts, context.namespace, stream, revision, evolveCalendar)
     const look = await past.now()
@@ -129,18 +127,14 @@ export class StreamUndo {
         decideCalendar(present.current, calendarCommand(command, calendarId, users)),
       )
     }
-    return this.shared.onCalendarDecided(
-      context,
-      calendarId,
-      this.runOf(context, look.undone, options),
-      decide,
-    )
+    const run = this.runOf(context, look.undone, options)
+    return this.shared.onCalendarDecided(context, calendarId, run, decide)
   }
 
   /** What an undo would do now, and what stands in its way. Nothing is reserved: it may be otherwise in a moment. */
   async preview(
     namespace: string,
-    { kind, id }: UndoSubject,
+    { kind, id }: Subject,
     revision: Revision,
   ): Promise<Result<UndoPreview, Refusal>> {
     if (kind === 'task') {

@@ -15,7 +15,8 @@ import {
   taskStream,
 } from '@almanac/domain'
 import type { Instant, Result } from '@almanac/recurrence'
-import type { Applied, Outcome, TaskInput } from '../application.js'
+import type { TaskInput } from '../application.js'
+import type { Applied, Outcome } from '../outcome.js'
 import { PortFault } from '../ports/faults.js'
 import { applied, tokenOf } from './answers.js'
 import { type Handled, handle, maxAttempts } from './handle.js'

@@ -1,5 +1,6 @@
 import {
   type CalendarState,
+  calendarStream,
   occurrenceAfter,
   type Position,
   type RecordedEvent,
@@ -7,11 +8,14 @@ import {
   type RunTotals,
   resolveSchedule,
   type ScheduleState,
+  type Subject,
+  scheduleStream,
   type TaskState,
   taskStream,
 } from '@almanac/domain'
 import { describe, type Instant, type ScheduleValue } from '@almanac/recurrence'
 import type { OccurrenceView, Queries, TaskView } from '../application.js'
+import type { AuditFilter, FeedFilter } from '../change-types.js'
 import type { Clock } from '../ports/clock.js'
 import type { EventLog } from '../ports/event-log.js'
 import type { RunFilter, RunReads } from '../ports/run-store.js'
@@ -20,6 +24,7 @@ import type { LiveKeyRing } from '../projection/key-ring.js'
 import type { Projector } from '../projection/projector.js'
 import type { Definitions } from '../scheduling/definitions.js'
 import { isPlannable } from '../scheduling/undecided.js'
+import { auditOf, prefixesOf, withBefore } from './audit.js'
 import { pastOccurrences } from './past-occurrences.js'
 
 interface QueryParts {
@@ -60,7 +65,8 @@ export class NodeQueries implements Queries {
     return this.viewsOf([state], asOf)[0]
   }
 
-  taskByName(namespace: string, name: string): TaskView | undefined {
+  taskByName(namespace: string, name: string, asOf?: Position): TaskView | undefined {
+    if (asOf !== undefined) return this.tasks(namespace, { name }, { limit: 1 }, asOf).items[0]
     const taskId = this.parts.views.taskIdByName(namespace, name)
     return taskId === undefined ? undefined : this.task(namespace, taskId)
   }
@@ -89,8 +95,12 @@ export class NodeQueries implements Queries {
     return this.parts.views.listSchedules(namespace, page, asOf)
   }
 
-  scheduleUsers(namespace: string, scheduleName: string, max: number) {
+  scheduleUsers(namespace: string, scheduleName: string, max: number, asOf?: Position) {
     const { views } = this.parts
+    if (asOf !== undefined) {
+      const { items, total } = views.listTasks(namespace, { scheduleRef: scheduleName }, { limit: max }, asOf)
+      return { names: items.map(({ spec }) => spec.name), total }
+    }
     const ids = views.tasksUsing(namespace, scheduleName)
     const names = [...views.tasks(ids.slice(0, max)).values()].map((state) => state.spec.name)
     return { names, total: ids.length }
@@ -109,13 +119,23 @@ export class NodeQueries implements Queries {
     return this.parts.views.listCalendars(namespace, page, asOf)
   }
 
-  async history(namespace: string, taskId: string): Promise<readonly RecordedEvent[]> {
-    const events = await this.parts.log.readStream(taskStream(taskId))
+  async history(
+    namespace: string,
+    id: string,
+    kind: Subject['kind'] = 'task',
+  ): Promise<readonly RecordedEvent[]> {
+    const events = await this.parts.log.readStream(streamOf[kind](id))
     return events[0]?.metadata.namespace === namespace ? events : []
   }
 
-  async changes(namespace: string, after: Position, max: number) {
-    const page = await this.parts.log.readAll(after, max)
+  async audit(namespace: string, after: Position, max: number, filter: AuditFilter) {
+    const page = await auditOf(this.parts, namespace, after, max, filter)
+    return { ...page, events: await withBefore(this.parts, page.events) }
+  }
+
+  async changes(namespace: string, after: Position, max: number, { kinds, taskId }: FeedFilter = {}) {
+    const streamPrefixes = taskId === undefined ? prefixesOf(kinds) : [taskStream(taskId)]
+    const page = await this.parts.log.readAll(after, max, { streamPrefixes })
     return {
       position: page.position,
       events: page.events.filter((event) => event.metadata.namespace === namespace),
@@ -198,6 +218,8 @@ export class NodeQueries implements Queries {
     })
   }
 }
+
+const streamOf = { task: taskStream, schedule: scheduleStream, calendar: calendarStream } as const
 
 const noSchedule = '{no schedule}'
 

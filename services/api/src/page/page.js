@@ -152,7 +152,7 @@ function showChanges() {
       cell(
         `${event.type} ${event.data.spec?.name ?? event.stream}`,
         'wide',
-        event.changes.map((c) => c.field).join(', '),
+        event.changes.map((c) => c.path).join(', '),
       ),
       cell(event.reason ?? '', 'wide muted'),
     ]),

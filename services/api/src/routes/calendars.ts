@@ -110,9 +110,10 @@ function writeRoutes(api: Api, host: Host): void {
 
 function readRoutes(api: Api, host: Host): void {
   const { queries } = host.app
-  const answerOne = (reply: FastifyReply, state: CalendarState | undefined) => {
+  const answerOne = (reply: FastifyReply, state: CalendarState | undefined, asOf: number | undefined) => {
     if (state === undefined) throw notFound('calendar of this id or name')
-    reply.header('etag', etag(state.revision)).header('almanac-position', String(queries.position()))
+    const position = asOf ?? queries.position()
+    reply.header('etag', etag(state.revision)).header('almanac-position', String(position))
     return calendarJson(state)
   }
 
@@ -127,10 +128,11 @@ function readRoutes(api: Api, host: Host): void {
       querystring: NamedListQuery,
       response: responses({ 200: CalendarList }, 409, 422),
     },
-    handler: async (request) => {
+    handler: async (request, reply) => {
       const asOf = await readPosition(host, request.query)
       const { namespace } = request.params
       const asked = pageOf(request.query, [namespace, 'calendars', asOf ?? null])
+      reply.header('almanac-position', String(asOf ?? queries.position()))
       return listJson(queries.calendars(namespace, asked.page, asOf), asked, calendarJson)
     },
   })
@@ -148,7 +150,7 @@ function readRoutes(api: Api, host: Host): void {
     },
     handler: async (request, reply) => {
       const asOf = await readPosition(host, request.query)
-      return answerOne(reply, queries.calendar(request.params.namespace, request.params.id, asOf))
+      return answerOne(reply, queries.calendar(request.params.namespace, request.params.id, asOf), asOf)
     },
   })
 
@@ -166,7 +168,7 @@ function readRoutes(api: Api, host: Host): void {
     handler: async (request, reply) => {
       const asOf = await readPosition(host, request.query)
       const { namespace, name } = request.params
-      return answerOne(reply, queries.calendar(namespace, calendarIdOf(namespace, name), asOf))
+      return answerOne(reply, queries.calendar(namespace, calendarIdOf(namespace, name), asOf), asOf)
     },
   })
 }

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import type { FeedFilter } from '@almanac/engine'
 import { ChangesQuery, feedEventJson } from '@almanac/protocol'
 import { type Principal, principalOf } from '../access/principal.js'
 import { type Api, type Host, namespacePath } from '../host.js'
@@ -28,7 +29,8 @@ export function eventRoutes(api: Api, host: Host): void {
       summary: 'Every change as it happens (server-sent events)',
       description:
         'Each event has its position as `id`, its type as `event` and its JSON as `data`. Resume with ' +
-        '`?after=` or `Last-Event-ID`. A comment every 15 s keeps the connection alive.',
+        '`?after=` or `Last-Event-ID`. A comment every 15 s keeps the connection alive. `kind` and `task` choose ' +
+        'what is told; positions go on over what is left out.',
       params: inNamespace({}),
       querystring: ChangesQuery,
     },
@@ -40,11 +42,24 @@ export function eventRoutes(api: Api, host: Host): void {
       for (const [name, value] of Object.entries(reply.getHeaders())) {
         if (value !== undefined) reply.raw.setHeader(name, value)
       }
-      const feed = new Feed(host, reply.raw, request.params.namespace, after, principalOf(request))
+      const { kind, task } = request.query
+      const filter = {
+        ...(kind === undefined ? {} : { kinds: kind }),
+        ...(task === undefined ? {} : { taskId: task }),
+      }
+      const { namespace } = request.params
+      const feed = new Feed(host, reply.raw, { namespace, filter, after, reader: principalOf(request) })
       open.add(feed)
       await feed.run().finally(() => open.delete(feed))
     },
   })
+}
+
+interface Asked {
+  readonly namespace: string
+  readonly filter: FeedFilter
+  readonly after: number
+  readonly reader: Pick<Principal, 'isLive'>
 }
 
 /** One reader. Reads no further ahead than the reader takes. */
@@ -53,22 +68,14 @@ class Feed {
   private lastWrite: number
   private readonly host: Host
   private readonly response: ServerResponse
-  private readonly namespace: string
-  private readonly reader: Pick<Principal, 'isLive'>
+  private readonly asked: Asked
   private position: number
 
-  constructor(
-    host: Host,
-    response: ServerResponse,
-    namespace: string,
-    after: number,
-    reader: Pick<Principal, 'isLive'>,
-  ) {
+  constructor(host: Host, response: ServerResponse, asked: Asked) {
     this.host = host
-    this.reader = reader
     this.response = response
-    this.namespace = namespace
-    this.position = after
+    this.asked = asked
+    this.position = asked.after
     this.lastWrite = host.clock.elapsed()
     response.on('close', () => {
       this.ended = true
@@ -86,7 +93,7 @@ class Feed {
     })
     try {
       await this.write('retry: 2000\n\n')
-      while (!this.ended && this.reader.isLive()) await this.step()
+      while (!this.ended && this.asked.reader.isLive()) await this.step()
       this.end()
     } catch {
       this.end()
@@ -100,10 +107,9 @@ class Feed {
 
   private async step(): Promise<void> {
     const { queries } = this.host.app
-    const { events, position } = await queries.changes(this.namespace, this.position, pageSize)
+    const { namespace, filter } = this.asked
+    const { events, position } = await queries.changes(namespace, this.position, pageSize, filter)
     for (const event of events) {
-      // How names are kept unique is Almanac's own business, no change of anything.
-      if (event.stream.startsWith('name-')) continue
       const json = JSON.stringify(feedEventJson(event))
       await this.write(`id: ${event.position}\nevent: ${event.type}\ndata: ${json}\n\n`)
     }

@@ -120,14 +120,19 @@ function deleteRoute(api: Api, host: Host): void {
 
 const usersShown = 20
 
-function readRoutes(api: Api, host: Host): void {
-  const { queries } = host.app
-  const answerOne = (reply: FastifyReply, namespace: string, state: ScheduleState | undefined) => {
+const answering =
+  ({ app: { queries } }: Host) =>
+  (reply: FastifyReply, namespace: string, state: ScheduleState | undefined, asOf: number | undefined) => {
     if (state === undefined) throw notFound('schedule of this id or name')
-    const usedBy = queries.scheduleUsers(namespace, state.spec.name, usersShown)
-    reply.header('etag', etag(state.revision)).header('almanac-position', String(queries.position()))
+    const usedBy = queries.scheduleUsers(namespace, state.spec.name, usersShown, asOf)
+    const position = asOf ?? queries.position()
+    reply.header('etag', etag(state.revision)).header('almanac-position', String(position))
     return { ...json(state), usedBy: { total: usedBy.total, names: [...usedBy.names] } }
   }
+
+function readRoutes(api: Api, host: Host): void {
+  const { queries } = host.app
+  const answerOne = answering(host)
 
   api.route({
     method: 'GET',
@@ -140,10 +145,11 @@ function readRoutes(api: Api, host: Host): void {
       querystring: NamedListQuery,
       response: responses({ 200: ScheduleList }, 409, 422),
     },
-    handler: async (request) => {
+    handler: async (request, reply) => {
       const asOf = await readPosition(host, request.query)
       const { namespace } = request.params
       const asked = pageOf(request.query, [namespace, 'schedules', asOf ?? null])
+      reply.header('almanac-position', String(asOf ?? queries.position()))
       return listJson(queries.schedules(namespace, asked.page, asOf), asked, json)
     },
   })
@@ -162,7 +168,7 @@ function readRoutes(api: Api, host: Host): void {
     handler: async (request, reply) => {
       const asOf = await readPosition(host, request.query)
       const { namespace, id } = request.params
-      return answerOne(reply, namespace, queries.schedule(namespace, id, asOf))
+      return answerOne(reply, namespace, queries.schedule(namespace, id, asOf), asOf)
     },
   })
 
@@ -180,7 +186,8 @@ function readRoutes(api: Api, host: Host): void {
     handler: async (request, reply) => {
       const asOf = await readPosition(host, request.query)
       const { namespace, name } = request.params
-      return answerOne(reply, namespace, queries.schedule(namespace, scheduleIdOf(namespace, name), asOf))
+      const found = queries.schedule(namespace, scheduleIdOf(namespace, name), asOf)
+      return answerOne(reply, namespace, found, asOf)
     },
   })
 }

@@ -1,9 +1,6 @@
-import type { RecordedEvent, TaskState } from '@almanac/domain'
+import type { TaskState } from '@almanac/domain'
 import type { OccurrenceView, TaskFilter, TaskView } from '@almanac/engine'
 import {
-  HistoryJson,
-  HistoryQuery,
-  historyJson,
   ItemQuery,
   isoOf,
   type OccurrenceJson,
@@ -64,7 +61,7 @@ export function taskReadRoutes(api: Api, host: Host): void {
     },
     handler: async (request, reply) => {
       const asOf = await readPosition(host, request.query)
-      return answer(host, reply, queries.task(request.params.namespace, request.params.id, asOf))
+      return answer(host, reply, queries.task(request.params.namespace, request.params.id, asOf), asOf)
     },
   })
 
@@ -74,26 +71,25 @@ export function taskReadRoutes(api: Api, host: Host): void {
     config: { scope: 'tasks:read' },
     schema: {
       tags,
-      summary: 'Read a task by its name',
+      summary: 'Read a task by its name; also as it was',
       params: inNamespace({ name: nameParam }),
-      querystring: HistoryQuery,
-      response: responses({ 200: TaskJson }, 404, 409),
+      querystring: ItemQuery,
+      response: responses({ 200: TaskJson }, 404, 409, 422),
     },
     handler: async (request, reply) => {
-      await readPosition(host, request.query)
+      const asOf = await readPosition(host, request.query)
       const name = request.params.name.normalize('NFC')
-      return answer(host, reply, queries.taskByName(request.params.namespace, name))
+      return answer(host, reply, queries.taskByName(request.params.namespace, name, asOf), asOf)
     },
   })
 
-  historyRoute(api, host)
   occurrencesRoute(api, host)
 }
 
-function answer(host: Host, reply: FastifyReply, view: TaskView | undefined) {
+function answer(host: Host, reply: FastifyReply, view: TaskView | undefined, asOf: number | undefined) {
   if (view === undefined) throw notFound('task of this id or name')
   reply.header('etag', etag(view.state.revision))
-  reply.header('almanac-position', String(host.app.queries.position()))
+  reply.header('almanac-position', String(asOf ?? host.app.queries.position()))
   return taskJson(view)
 }
 
@@ -110,30 +106,6 @@ function filterOf(query: Static<typeof TaskListQuery>): TaskFilter {
     ...(quarantined === undefined ? {} : { quarantined }),
     ...(q === undefined ? {} : { q }),
   }
-}
-
-function historyRoute(api: Api, host: Host): void {
-  api.route({
-    method: 'GET',
-    url: `${namespacePath}/tasks/:id/history`,
-    config: { scope: 'audit:read' },
-    schema: {
-      tags,
-      summary: 'What happened to a task: who, when, why, what changed',
-      description: 'Oldest first. Also of a deleted task.',
-      params: byId,
-      querystring: HistoryQuery,
-      response: responses({ 200: HistoryJson }, 404, 409),
-    },
-    handler: async (request) => {
-      await readPosition(host, request.query)
-      const { namespace, id } = request.params
-      const events: readonly RecordedEvent[] = await host.app.queries.history(namespace, id)
-      if (events.length === 0) throw notFound('task of this id')
-      const items = historyJson(events)
-      return { items, nextCursor: null, total: items.length }
-    },
-  })
 }
 
 function occurrencesRoute(api: Api, host: Host): void {
