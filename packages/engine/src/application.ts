@@ -188,13 +188,17 @@ export interface Queries {
     from: Instant,
     count: number,
   ): readonly OccurrenceView[] | undefined
-  /** Occurrences in `[from, until]` with their outcomes, oldest first, at most `max`. */
+  /**
+   * Occurrences in `[from, until]` with their outcomes, oldest first, at most `max`. `isContinued`: without ranges of
+   * skips that began before `from`.
+   */
   outcomes(
     namespace: string,
     taskId: string,
     from: Instant,
     until: Instant,
     max: number,
+    isContinued?: boolean,
   ): Promise<readonly OccurrenceView[] | undefined>
   run(namespace: string, runId: string): RunRecord | undefined
   runs(namespace: string, filter: RunFilter, page: Page): Listed<RunRecord>

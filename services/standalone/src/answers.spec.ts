@@ -51,6 +51,31 @@ it('occurrences that are past come with their outcome, those to come as due, als
   expect(final.body.status).toBe('failed')
 })
 
+it('occurrences come page by page, each once, also those at one instant', async () => {
+  const { id, createdAt } = (await server.post('/tasks', task('paged'))).body
+  for (const _ of [1, 2, 3]) await server.post(`/tasks/${id}/trigger`)
+  const runs = async () => (await server.get(`/runs?task=${id}`)).body.total
+  await expect.poll(runs, { timeout: 20_000 }).toBeGreaterThan(3)
+  const { dateChanged } = (await server.post(`/tasks/${id}/disable`)).body
+  const url = `/tasks/${id}/occurrences?from=${createdAt}&to=${dateChanged}`
+  const byPage = async (count: number) => {
+    const items: object[] = []
+    let cursor = ''
+    for (;;) {
+      const { body } = await server.get(`${url}&count=${count}${cursor}`)
+      items.push(...body.items)
+      if (body.nextCursor === null) return items
+      cursor = `&cursor=${encodeURIComponent(body.nextCursor)}`
+    }
+  }
+  const all = (await server.get(`${url}&count=1000`)).body
+  expect(all.nextCursor).toBeNull()
+  expect(all.items.length).toBeGreaterThan(3)
+  for (const count of [1, 2, 7]) expect(await byPage(count)).toEqual(all.items)
+  const foreign = await server.get(`${url}&count=1&cursor=x.y`)
+  expect([foreign.status, foreign.body.code]).toEqual([400, 'invalid_cursor'])
+})
+
 it('a bulk operation refuses the fields that it would not read', async () => {
   const operations = [{ op: 'create', id: 'zzz', revision: 5, onlyCreate: true, task: task('bulk') }]
   const { results } = (await server.post('/tasks/bulk', { operations })).body

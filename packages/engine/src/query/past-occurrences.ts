@@ -18,6 +18,8 @@ interface Asked {
   readonly from: Instant
   readonly until: Instant
   readonly max: number
+  /** Leaves out ranges of skips that began before `from`: whoever goes on there has been told. */
+  readonly isContinued: boolean
 }
 
 /**
@@ -40,7 +42,9 @@ export function pastOccurrences(
     count: 1,
     revision: run.command.taskRevision,
   }))
-  for (const skip of parts.runs.skips(taskId, from, until)) found.push(skippedView(skip))
+  for (const skip of parts.runs.skips(taskId, from, until)) {
+    if (!asked.isContinued || skip.first >= from) found.push(skippedView(skip))
+  }
   const taken = new Set(found.map((occurrence) => occurrence.at))
   for (const occurrence of whileDisabled(parts.definitions, asked, events)) {
     if (!taken.has(occurrence.at)) found.push(occurrence)

@@ -181,10 +181,17 @@ export class NodeQueries implements Queries {
     return coming
   }
 
-  async outcomes(namespace: string, taskId: string, from: Instant, until: Instant, max: number) {
+  async outcomes(
+    namespace: string,
+    taskId: string,
+    from: Instant,
+    until: Instant,
+    max: number,
+    isContinued = false,
+  ) {
     const events = await this.history(namespace, taskId)
     if (events.length === 0) return undefined
-    return pastOccurrences(this.parts, { namespace, taskId, from, until, max }, events)
+    return pastOccurrences(this.parts, { namespace, taskId, from, until, max, isContinued }, events)
   }
 
   run(namespace: string, runId: string): RunRecord | undefined {

@@ -215,6 +215,7 @@ export const OccurrencesQuery = closed({
   ),
   to: Type.Optional(instant('Inclusive: list each occurrence between `from` and this with its outcome.')),
   count: Type.Optional(count('How many; default 20.', 1, 1_000)),
+  cursor: pageQuery.cursor,
   minPosition,
 })
 

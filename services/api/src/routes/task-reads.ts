@@ -119,7 +119,8 @@ function occurrencesRoute(api: Api, host: Host): void {
       summary: 'When a task runs, or ran',
       description:
         'The occurrences after `from`, now if left out; with `to`, from `from` to `to`, both included. Those that ' +
-        'are past come with what became of them.',
+        'are past come with what became of them. `nextCursor` goes on behind the last one, and is null at the end of ' +
+        'the range.',
       params: byId,
       querystring: OccurrencesQuery,
       response: responses({ 200: OccurrenceList }, 404, 409, 422),
@@ -134,11 +135,40 @@ function occurrencesRoute(api: Api, host: Host): void {
       const after = start ?? host.clock.now()
       const end = to === undefined ? undefined : valid(parseInstant(to, 'to'))
       if (start !== undefined && end !== undefined && start > end) throw reversed()
-      const first = end === undefined ? after + 1 : (start ?? view.state.createdAt)
-      const found = await occurrencesIn(host, view.state, { first, end, count })
-      return occurrencesJson(view, found, end === undefined ? [after] : [])
+      const asked = pageOf(request.query, [namespace, id, 'occurrences', from ?? null, to ?? null])
+      const { at, told } = goingOn(asked.page.cursor)
+      const first = at ?? (end === undefined ? after + 1 : (start ?? view.state.createdAt))
+      const found = await occurrencesIn(host, view.state, {
+        first,
+        end,
+        count: count + 1 + told,
+        isContinued: at !== undefined,
+      })
+      const rest = found.slice(told)
+      const page = { items: rest.slice(0, count), total: 0, nextCursor: behind(rest, count, { at, told }) }
+      const { nextCursor } = listJson(page, asked, (item) => item)
+      return { ...occurrencesJson(view, page.items, end === undefined ? [after] : []), nextCursor }
     },
   })
+}
+
+/** Where a page goes on: with those at an instant, of which so many have been told. */
+interface Place {
+  readonly at: number | undefined
+  readonly told: number
+}
+
+const goingOn = (cursor: string | undefined): Place => {
+  const [at, told = '0'] = cursor?.split('+') ?? []
+  return at === undefined ? { at: undefined, told: 0 } : { at: Number(at), told: Number(told) }
+}
+
+/** Several may be at one instant, such as a run on request beside the scheduled one: they are counted. */
+function behind(found: readonly OccurrenceView[], count: number, before: Place): string | null {
+  const last = found[count - 1]
+  if (last === undefined || found.length <= count) return null
+  const same = found.slice(0, count).filter(({ at }) => at === last.at).length
+  return `${last.at}+${same + (last.at === before.at ? before.told : 0)}`
 }
 
 const reversed = () =>
@@ -146,15 +176,25 @@ const reversed = () =>
     { path: 'from', code: 'range_reversed', message: 'must not be later than to' },
   ])
 
+interface Stretch {
+  readonly first: number
+  readonly end: number | undefined
+  readonly count: number
+  /** A page after another: a range of skips that began before it has been told. */
+  readonly isContinued: boolean
+}
+
 /** What has become of those up to now, then those that come; from `first` to `end` inclusive. */
 async function occurrencesIn(
   { app: { queries }, clock }: Host,
   { namespace, taskId }: TaskState,
-  { first, end, count }: { readonly first: number; readonly end: number | undefined; readonly count: number },
+  { first, end, count, isContinued }: Stretch,
 ): Promise<readonly OccurrenceView[]> {
   const now = clock.now()
   const past =
-    first > now ? [] : await queries.outcomes(namespace, taskId, first, Math.min(end ?? now, now), count)
+    first > now
+      ? []
+      : await queries.outcomes(namespace, taskId, first, Math.min(end ?? now, now), count, isContinued)
   const left = count - (past?.length ?? 0)
   if (left <= 0 || (end !== undefined && end <= now)) return past ?? []
   const coming = queries.coming(namespace, taskId, Math.max(first - 1, now), left) ?? []
@@ -173,7 +213,6 @@ function occurrencesJson(view: TaskView, occurrences: readonly OccurrenceView[],
         local: local(occurrence.at),
       }),
     ),
-    nextCursor: null,
     total: occurrences.length,
     timezone,
     scheduleText: view.scheduleText,
