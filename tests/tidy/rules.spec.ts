@@ -47,8 +47,10 @@ const size = {
       ['401 lines, at most 400', { [domain]: lines(401) }],
       ['801 lines, at most 800', { 'packages/domain/src/a.spec.ts': lines(801) }],
       ['401 lines, at most 400', { 'tests/tidy/a.ts': lines(401) }],
+      ['401 lines, at most 400', { 'packages/client/src/client.ts': lines(401) }],
     ],
     passes: [
+      { 'packages/client/src/api.ts': lines(2000) },
       { [domain]: lines(400), 'packages/engine/src/ports/a.contract.ts': lines(800) },
       { 'packages/domain/data.json': lines(2000), 'README.md': lines(2000) },
     ],
@@ -57,6 +59,7 @@ const size = {
     caught: [['121 columns', { [domain]: `// ${'a'.repeat(118)}\n` }]],
     passes: [
       { [domain]: `// ${'a'.repeat(117)}\n// ${'\u{1F4C5}'.repeat(117)}\n` },
+      { 'packages/client/src/api.ts': `// ${'a'.repeat(200)}\n` },
       { 'README.md': 'a'.repeat(500) },
     ],
   },

@@ -1,0 +1,5 @@
+export type { Operations } from './api.js'
+export * from './client.js'
+export { AlmanacError, type FieldError, isCode } from './errors.js'
+export type { ConnectionOptions, World } from './transport.js'
+export { type WorkerOptions, work } from './worker.js'
