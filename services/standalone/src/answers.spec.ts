@@ -76,6 +76,30 @@ it('occurrences come page by page, each once, also those at one instant', async 
   expect([foreign.status, foreign.body.code]).toEqual([400, 'invalid_cursor'])
 })
 
+it('the examples of the API’s documentation are accepted, all of them', async () => {
+  const document = JSON.parse(await (await fetch(`${server.url}/openapi.json`)).text())
+  const { id } = (await server.post('/v1/namespaces/examples/tasks', task('given'))).body
+  const answered: string[] = []
+  for (const [path, methods] of Object.entries<object>(document.paths)) {
+    for (const [method, operation] of Object.entries(methods)) {
+      const example = operation.requestBody?.content['application/json'].example
+      // A server that has a key lets nobody else in: what makes one is asked elsewhere.
+      if (example === undefined || path === '/v1/keys') continue
+      const url = path
+        .replace('{namespace}', 'examples')
+        .replace('{id}', id)
+        .replace('{name}', encodeURIComponent(example.name))
+        .replace('{queue}', 'default')
+      const answer = await server.ask(method.toUpperCase(), url, example)
+      expect([path, answer.status, answer.body.failed ?? 0]).toEqual([path, expect.toSatisfy(isFine), 0])
+      answered.push(`${method} ${path}`)
+    }
+  }
+  expect(answered.length).toBeGreaterThanOrEqual(10)
+})
+
+const isFine = (status: number) => status >= 200 && status < 300
+
 it('a bulk operation refuses the fields that it would not read', async () => {
   const operations = [{ op: 'create', id: 'zzz', revision: 5, onlyCreate: true, task: task('bulk') }]
   const { results } = (await server.post('/tasks/bulk', { operations })).body
