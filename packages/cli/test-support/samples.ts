@@ -37,6 +37,7 @@ export const sampleTask = (over: Partial<TaskJson> = {}): TaskJson => ({
   runsLeft: null,
   disabledCause: null,
   disabledReason: null,
+  pausedUntil: null,
   quarantine: null,
   imported: null,
   ...over,

@@ -213,7 +213,10 @@ export interface Operations {
       /** With oneOff or maxRuns: occurrences left since it was armed. */
       runsLeft: number | null
       disabledCause: "requested" | "completed" | "expired" | null
+      /** Why it is disabled or paused, if that was said. */
       disabledReason: string | null
+      /** What comes due before this does not run; null: it is not paused. */
+      pausedUntil: string | null
       /** Why it cannot be planned, else null. */
       quarantine: {
         code?: string
@@ -300,7 +303,10 @@ export interface Operations {
         /** With oneOff or maxRuns: occurrences left since it was armed. */
         runsLeft: number | null
         disabledCause: "requested" | "completed" | "expired" | null
+        /** Why it is disabled or paused, if that was said. */
         disabledReason: string | null
+        /** What comes due before this does not run; null: it is not paused. */
+        pausedUntil: string | null
         /** Why it cannot be planned, else null. */
         quarantine: {
           code?: string
@@ -444,7 +450,10 @@ export interface Operations {
       /** With oneOff or maxRuns: occurrences left since it was armed. */
       runsLeft: number | null
       disabledCause: "requested" | "completed" | "expired" | null
+      /** Why it is disabled or paused, if that was said. */
       disabledReason: string | null
+      /** What comes due before this does not run; null: it is not paused. */
+      pausedUntil: string | null
       /** Why it cannot be planned, else null. */
       quarantine: {
         code?: string
@@ -530,7 +539,10 @@ export interface Operations {
       /** With oneOff or maxRuns: occurrences left since it was armed. */
       runsLeft: number | null
       disabledCause: "requested" | "completed" | "expired" | null
+      /** Why it is disabled or paused, if that was said. */
       disabledReason: string | null
+      /** What comes due before this does not run; null: it is not paused. */
+      pausedUntil: string | null
       /** Why it cannot be planned, else null. */
       quarantine: {
         code?: string
@@ -667,7 +679,10 @@ export interface Operations {
       /** With oneOff or maxRuns: occurrences left since it was armed. */
       runsLeft: number | null
       disabledCause: "requested" | "completed" | "expired" | null
+      /** Why it is disabled or paused, if that was said. */
       disabledReason: string | null
+      /** What comes due before this does not run; null: it is not paused. */
+      pausedUntil: string | null
       /** Why it cannot be planned, else null. */
       quarantine: {
         code?: string
@@ -763,7 +778,10 @@ export interface Operations {
       /** With oneOff or maxRuns: occurrences left since it was armed. */
       runsLeft: number | null
       disabledCause: "requested" | "completed" | "expired" | null
+      /** Why it is disabled or paused, if that was said. */
       disabledReason: string | null
+      /** What comes due before this does not run; null: it is not paused. */
+      pausedUntil: string | null
       /** Why it cannot be planned, else null. */
       quarantine: {
         code?: string
@@ -852,7 +870,10 @@ export interface Operations {
       /** With oneOff or maxRuns: occurrences left since it was armed. */
       runsLeft: number | null
       disabledCause: "requested" | "completed" | "expired" | null
+      /** Why it is disabled or paused, if that was said. */
       disabledReason: string | null
+      /** What comes due before this does not run; null: it is not paused. */
+      pausedUntil: string | null
       /** Why it cannot be planned, else null. */
       quarantine: {
         code?: string
@@ -865,11 +886,13 @@ export interface Operations {
       } | null
     }
   }
-  /** Disable a task. */
+  /** Disable a task, or pause it until an instant. */
   'POST /v1/namespaces/{namespace}/tasks/{id}/disable': {
     path: { namespace: string; id: string }
     query: { wait?: "fenced"; waitMs?: number }
     body: {
+      /** Only until then: it goes on by itself. What comes due in between does not run. In the future. */
+      until?: string
       /** Why. Kept in the history with who and when. May also be sent as the header `Almanac-Reason`. */
       reason?: string
     }
@@ -941,7 +964,132 @@ export interface Operations {
       /** With oneOff or maxRuns: occurrences left since it was armed. */
       runsLeft: number | null
       disabledCause: "requested" | "completed" | "expired" | null
+      /** Why it is disabled or paused, if that was said. */
       disabledReason: string | null
+      /** What comes due before this does not run; null: it is not paused. */
+      pausedUntil: string | null
+      /** Why it cannot be planned, else null. */
+      quarantine: {
+        code?: string
+        message?: string
+      } | null
+      imported: {
+        lastRunAt?: string | null
+        totalRunCount?: number
+        anchor?: string
+      } | null
+    }
+  }
+  /** What a backfill would run. */
+  'GET /v1/namespaces/{namespace}/tasks/{id}/backfill': {
+    path: { namespace: string; id: string }
+    query: { from: string; until: string; max?: number; order?: "oldestFirst" | "newestFirst"; minPosition?: number }
+    body: undefined
+    answer: {
+      /** Occurrences in the range. */
+      total: number
+      /** That would run: at most `max`. */
+      runs: number
+      /** In the order in which they would run, with what has become of each so far. */
+      items: Array<{
+        /** The occurrence. */
+        at: string
+        outcome: "emitted" | "skipped" | null
+        /** Why it was skipped. */
+        reason: string | null
+        /** What became of its run. */
+        status: string | null
+      }>
+    }
+  }
+  /** Run past occurrences, each with its own instant. */
+  'POST /v1/namespaces/{namespace}/tasks/{id}/backfill': {
+    path: { namespace: string; id: string }
+    query: { wait?: "fenced"; waitMs?: number }
+    body: {
+      /** First occurrence to run, inclusive. */
+      from: string
+      /** Last occurrence to run, inclusive. */
+      until: string
+      /** At most so many; default 100. */
+      max?: number
+      /** Which come first, and which are left out beyond `max`. Default `oldestFirst`. */
+      order?: "oldestFirst" | "newestFirst"
+      /** Why. Kept in the history with who and when. May also be sent as the header `Almanac-Reason`. */
+      reason?: string
+    }
+    answer: {
+      id: string
+      namespace: string
+      /** Unique in the namespace. */
+      name: string
+      /** What to run: the name that workers know it by. */
+      task: string
+      schedule: Schedule
+      /** Positional arguments, any JSON. */
+      args: unknown[]
+      /** Named arguments, any JSON. */
+      kwargs: { [key: string]: unknown }
+      /** Message headers of your own. */
+      headers: { [key: string]: unknown }
+      /** Queue of the runs; null means `default`. */
+      queue: string | null
+      /** Exchange to route by, in place of a queue. */
+      exchange: string | null
+      /** Routing key; also the key of the message. */
+      routingKey: string | null
+      /** Higher goes first. */
+      priority: number | null
+      /** The schedule ends here: no occurrence at or after it. */
+      expires: string | null
+      /** Life of each run, counted from its emission. Not together with `expires`. */
+      expireSeconds: number | null
+      /** Run once, then disable. */
+      oneOff: boolean
+      /** Run so many times, then disable. */
+      maxRuns: number | null
+      /** No occurrence before it; an interval counts from it. */
+      startTime: string | null
+      /** Default true. */
+      enabled: boolean
+      /** For people. */
+      description: string
+      /** For finding: at most 32. */
+      labels: { [key: string]: string }
+      catchUp: {
+        policy: "latest" | "all" | "none"
+        windowSeconds: number | null
+        max: number
+      }
+      /** What a new run does while one of the same task is running. */
+      overlap: "allow" | "skip" | "queueOne" | "cancelRunning"
+      /** Each dispatch is delayed by a part of it, always the same for one occurrence. */
+      jitterSeconds: number
+      /** How often a failed run is tried in all; default 1. */
+      maxAttempts: number
+      /** Goes up with every change; the ETag. */
+      revision: number
+      /** The schedule as a sentence. */
+      scheduleText: string
+      /** Next dispatch; null when disabled, ended or quarantined. */
+      nextRunAt: string | null
+      /** Emission of the newest run; null in a view of the past. */
+      lastRunAt: string | null
+      /** Runs so far; null in a view of the past. */
+      totalRunCount: number | null
+      /** When it last changed. */
+      dateChanged: string
+      /** When it was created. */
+      createdAt: string
+      /** Who changed it last. */
+      changedBy: string
+      /** With oneOff or maxRuns: occurrences left since it was armed. */
+      runsLeft: number | null
+      disabledCause: "requested" | "completed" | "expired" | null
+      /** Why it is disabled or paused, if that was said. */
+      disabledReason: string | null
+      /** What comes due before this does not run; null: it is not paused. */
+      pausedUntil: string | null
       /** Why it cannot be planned, else null. */
       quarantine: {
         code?: string
@@ -1030,7 +1178,10 @@ export interface Operations {
       /** With oneOff or maxRuns: occurrences left since it was armed. */
       runsLeft: number | null
       disabledCause: "requested" | "completed" | "expired" | null
+      /** Why it is disabled or paused, if that was said. */
       disabledReason: string | null
+      /** What comes due before this does not run; null: it is not paused. */
+      pausedUntil: string | null
       /** Why it cannot be planned, else null. */
       quarantine: {
         code?: string
@@ -1060,101 +1211,6 @@ export interface Operations {
       taskId: string
       /** Of the event. */
       position: number
-    }
-  }
-  /** Run past occurrences, each with its own instant. */
-  'POST /v1/namespaces/{namespace}/tasks/{id}/backfill': {
-    path: { namespace: string; id: string }
-    query: { wait?: "fenced"; waitMs?: number }
-    body: {
-      /** First occurrence to run, inclusive. */
-      from: string
-      /** Last occurrence to run, inclusive. */
-      until: string
-      /** At most so many, the oldest first; default 100. */
-      max?: number
-      /** Why. Kept in the history with who and when. May also be sent as the header `Almanac-Reason`. */
-      reason?: string
-    }
-    answer: {
-      id: string
-      namespace: string
-      /** Unique in the namespace. */
-      name: string
-      /** What to run: the name that workers know it by. */
-      task: string
-      schedule: Schedule
-      /** Positional arguments, any JSON. */
-      args: unknown[]
-      /** Named arguments, any JSON. */
-      kwargs: { [key: string]: unknown }
-      /** Message headers of your own. */
-      headers: { [key: string]: unknown }
-      /** Queue of the runs; null means `default`. */
-      queue: string | null
-      /** Exchange to route by, in place of a queue. */
-      exchange: string | null
-      /** Routing key; also the key of the message. */
-      routingKey: string | null
-      /** Higher goes first. */
-      priority: number | null
-      /** The schedule ends here: no occurrence at or after it. */
-      expires: string | null
-      /** Life of each run, counted from its emission. Not together with `expires`. */
-      expireSeconds: number | null
-      /** Run once, then disable. */
-      oneOff: boolean
-      /** Run so many times, then disable. */
-      maxRuns: number | null
-      /** No occurrence before it; an interval counts from it. */
-      startTime: string | null
-      /** Default true. */
-      enabled: boolean
-      /** For people. */
-      description: string
-      /** For finding: at most 32. */
-      labels: { [key: string]: string }
-      catchUp: {
-        policy: "latest" | "all" | "none"
-        windowSeconds: number | null
-        max: number
-      }
-      /** What a new run does while one of the same task is running. */
-      overlap: "allow" | "skip" | "queueOne" | "cancelRunning"
-      /** Each dispatch is delayed by a part of it, always the same for one occurrence. */
-      jitterSeconds: number
-      /** How often a failed run is tried in all; default 1. */
-      maxAttempts: number
-      /** Goes up with every change; the ETag. */
-      revision: number
-      /** The schedule as a sentence. */
-      scheduleText: string
-      /** Next dispatch; null when disabled, ended or quarantined. */
-      nextRunAt: string | null
-      /** Emission of the newest run; null in a view of the past. */
-      lastRunAt: string | null
-      /** Runs so far; null in a view of the past. */
-      totalRunCount: number | null
-      /** When it last changed. */
-      dateChanged: string
-      /** When it was created. */
-      createdAt: string
-      /** Who changed it last. */
-      changedBy: string
-      /** With oneOff or maxRuns: occurrences left since it was armed. */
-      runsLeft: number | null
-      disabledCause: "requested" | "completed" | "expired" | null
-      disabledReason: string | null
-      /** Why it cannot be planned, else null. */
-      quarantine: {
-        code?: string
-        message?: string
-      } | null
-      imported: {
-        lastRunAt?: string | null
-        totalRunCount?: number
-        anchor?: string
-      } | null
     }
   }
   /** When a task runs, or ran. */

@@ -147,8 +147,13 @@ export class Almanac {
     return this.write('POST /v1/namespaces/{namespace}/tasks/{id}/enable', { id }, {}, options)
   }
 
-  disableTask(id: string, options: WriteOptions = {}): Promise<Task> {
-    return this.write('POST /v1/namespaces/{namespace}/tasks/{id}/disable', { id }, {}, options)
+  /** With `until` only for a time: it stays enabled, and what comes due before then does not run. */
+  disableTask(
+    id: string,
+    { until, ...options }: WriteOptions & { readonly until?: Date } = {},
+  ): Promise<Task> {
+    const body = until === undefined ? {} : { until: until.toISOString() }
+    return this.write('POST /v1/namespaces/{namespace}/tasks/{id}/disable', { id }, body, options)
   }
 
   /** Runs it now, with other arguments if you like; its rhythm stays what it is. */

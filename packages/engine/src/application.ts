@@ -17,6 +17,7 @@ import type {
   ScheduleState,
   SkipReason,
   Subject,
+  TaskBackfillRequested,
   TaskSpec,
   TaskState,
 } from '@almanac/domain'
@@ -67,17 +68,15 @@ export interface Commands extends KeyCommands, UndoCommands {
   ): Outcome<TaskState>
   enableTask(context: CommandContext, taskId: string, expected?: number): Outcome<TaskState>
   disableTask(context: CommandContext, taskId: string, expected?: number): Outcome<TaskState>
+  /** Nothing runs that comes due before `until`, which lies in the future; then the task goes on by itself. */
+  pauseTask(context: CommandContext, taskId: string, until: Instant, expected?: number): Outcome<TaskState>
   deleteTask(context: CommandContext, taskId: string, expected?: number): Outcome<TaskState>
   triggerTask(
     context: CommandContext,
     taskId: string,
     override: { args?: readonly Json[]; kwargs?: { readonly [key: string]: Json } },
   ): Promise<Result<Applied<TaskState> & { readonly runId: string }, Refusal>>
-  backfillTask(
-    context: CommandContext,
-    taskId: string,
-    range: { from: Instant; until: Instant; max: number },
-  ): Outcome<TaskState>
+  backfillTask(context: CommandContext, taskId: string, range: TaskBackfillRequested): Outcome<TaskState>
   resetHistory(context: CommandContext, taskId: string): Outcome<TaskState>
 
   createSchedule(context: CommandContext, input: ScheduleInput): Outcome<ScheduleState>
@@ -200,8 +199,24 @@ export interface Queries {
     max: number,
     isContinued?: boolean,
   ): Promise<readonly OccurrenceView[] | undefined>
+  /** What a backfill of this range would run. Changes nothing. */
+  backfillPreview(namespace: string, taskId: string, range: object): Promise<Result<BackfillPreview, Refusal>>
   run(namespace: string, runId: string): RunRecord | undefined
   runs(namespace: string, filter: RunFilter, page: Page): Listed<RunRecord>
+}
+
+export interface BackfillPreview {
+  /** Occurrences in the range. */
+  readonly total: number
+  /** Of these the backfill would run so many. */
+  readonly runs: number
+  /** In the order in which they would run, with what became of each so far; null: nothing that is known. */
+  readonly items: readonly {
+    readonly at: Instant
+    readonly outcome: 'emitted' | 'skipped' | null
+    readonly reason: SkipReason | null
+    readonly status: RunStatus | null
+  }[]
 }
 
 /** The worker's side. */

@@ -75,15 +75,16 @@ export function requestOf(model: Model, era: Era, position = era.from): Request 
     return { ...request, kind: 'manual', instants: [at], override }
   }
   if (event.type !== 'TaskBackfillRequested') return null
-  const { from, until, max } = event.data as TaskBackfillRequested
+  const { from, until, max, order } = event.data as TaskBackfillRequested
   const recurrence = model.definition(state, position)?.recurrence
   const instants: number[] = []
   let next = recurrence?.next(from - 1)
-  while (next !== undefined && next <= until && instants.length < max) {
+  while (next !== undefined && next <= until) {
     instants.push(next)
     next = recurrence?.next(next)
   }
-  return { ...request, kind: 'backfill', instants }
+  if (order === 'newestFirst') instants.reverse()
+  return { ...request, kind: 'backfill', instants: instants.slice(0, max) }
 }
 
 export const runIdsOf = (cluster: string, { namespace, taskId, instants, eventId }: Request): string[] =>

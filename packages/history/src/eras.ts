@@ -73,6 +73,8 @@ function endingOf(before: Era, after: TaskState, next: Definition | null, isOwn:
   if (after.status !== 'active') return { ...all, reason: 'deleted' }
   if (!after.spec.enabled) return { ...all, reason: 'disabled' }
   if (after.quarantine !== null) return { ...all, reason: 'quarantined' }
+  if (after.pausedUntil !== null && after.pausedUntil !== state.pausedUntil)
+    return { ...all, reason: 'disabled' }
   if (after.armedAt !== state.armedAt) return { ...all, reason: 'superseded' }
   const end = after.spec.expires
   if (end === null || end >= (state.spec.expires ?? Number.POSITIVE_INFINITY)) return null

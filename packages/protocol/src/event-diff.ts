@@ -4,7 +4,7 @@ import type { JsonObject } from './http/shape.js'
 import { isoOf } from './instant-text.js'
 
 /** Fields of a specification that hold instants: shown as ISO 8601 like everywhere else. */
-const instantFields = new Set(['expires', 'startTime', 'from', 'until', 'lastRunAt', 'anchor'])
+const instantFields = new Set(['expires', 'startTime', 'from', 'until', 'lastRunAt', 'anchor', 'pausedUntil'])
 
 const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -38,6 +38,8 @@ export function changesOf(
       return changed(before, { enabled: true })
     case 'TaskDisabled':
       return changed(before, { enabled: false })
+    case 'TaskPaused':
+      return changed(before, { pausedUntil: data.until })
     default:
       return { changes: [], after: before }
   }

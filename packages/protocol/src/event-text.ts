@@ -48,6 +48,7 @@ function deedOf(
     return `${titles[type]} ${valueText(objectOf(spec).name)}`
   }
   if (type === 'TaskDisabled') return causes[String(cause)] ?? 'disabled it'
+  if (type === 'TaskPaused' && typeof until === 'number') return `paused it until ${isoOf(until)}`
   if (type === 'TaskDeleted')
     return cause === 'schedule' ? 'deleted it with its shared schedule' : 'deleted it'
   if (type === 'TaskQuarantined') return `found that it cannot be planned: ${message} (${code})`

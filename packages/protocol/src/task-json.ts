@@ -32,6 +32,7 @@ export function taskJson({ state, scheduleText, nextRunAt, totals }: TaskFacts):
     runsLeft: state.runsLeft,
     disabledCause: state.disabledCause,
     disabledReason: state.disabledReason,
+    pausedUntil: isoOrNull(state.pausedUntil),
     quarantine: state.quarantine,
     imported: state.imported === null ? null : importedJson(state.imported),
   }

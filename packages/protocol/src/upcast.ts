@@ -14,6 +14,7 @@ export const upcasters = {
   TaskChanged: [],
   TaskEnabled: [],
   TaskDisabled: [],
+  TaskPaused: [],
   TaskTriggered: [],
   TaskBackfillRequested: [],
   TaskHistoryReset: [],

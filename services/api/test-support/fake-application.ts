@@ -101,6 +101,7 @@ export class FakeApplication {
       quarantine: null,
       disabledCause: null,
       disabledReason: context.reason ?? null,
+      pausedUntil: null,
       imported: null,
       historyResetAt: null,
       hash: '',

@@ -116,6 +116,46 @@ it('a backfill of nothing is refused, and changes nothing', async () => {
   expect((await server.get(`/tasks/${id}`)).body.revision).toBe(revision)
 })
 
+it('a backfill is previewed with what has become of each occurrence, and runs in the order asked for', async () => {
+  const daily = { crontab: { expression: '0 2 * * *', timezone: 'UTC' } }
+  const { id } = (await server.post('/tasks', task('again', { schedule: daily, enabled: false }))).body
+  const range = { from: '2016-01-01T00:00:00Z', until: '2016-01-10T00:00:00Z' }
+  const preview = await server.get(
+    `/tasks/${id}/backfill?from=${range.from}&until=${range.until}&max=2&order=newestFirst`,
+  )
+  expect(preview.body).toEqual({
+    total: 9,
+    runs: 2,
+    items: ['2016-01-09', '2016-01-08'].map((day) => ({
+      at: `${day}T02:00:00.000Z`,
+      outcome: null,
+      reason: null,
+      status: null,
+    })),
+  })
+  await server.post(`/tasks/${id}/backfill`, { ...range, max: 2, order: 'newestFirst' })
+  const leased = await server.post('/queues/again/lease', { waitMs: 20_000, max: 10 })
+  const runs = leased.body.runs.map((run: { scheduledAt: string }) => run.scheduledAt)
+  expect(runs.toSorted()).toEqual(['2016-01-08T02:00:00.000Z', '2016-01-09T02:00:00.000Z'])
+  const reversed = await server.get(`/tasks/${id}/backfill?from=${range.until}&until=${range.from}`)
+  expect([reversed.status, reversed.body.errors[0].code]).toEqual([422, 'range_reversed'])
+})
+
+it('a task is paused until an instant, and says so', async () => {
+  const { id } = (await server.post('/tasks', task('rest'))).body
+  const until = '2200-01-01T00:00:00.000Z'
+  const tooFar = await server.post(`/tasks/${id}/disable`, { until })
+  expect([tooFar.status, tooFar.body.errors[0].code]).toEqual([422, 'too_far'])
+  const soon = new Date(Date.now() + 3_600_000).toISOString()
+  const paused = await server.post(`/tasks/${id}/disable`, { until: soon, reason: 'maintenance' })
+  const said = { enabled: true, pausedUntil: soon, disabledReason: 'maintenance' }
+  expect(paused.body).toMatchObject(said)
+  expect(Date.parse(paused.body.nextRunAt)).toBeGreaterThanOrEqual(Date.parse(soon))
+  const { items } = (await server.get(`/tasks/${id}/history`)).body
+  expect(items.at(-1)).toMatchObject({ type: 'TaskPaused', changes: [{ path: 'pausedUntil', after: soon }] })
+  expect((await server.post(`/tasks/${id}/enable`)).body).toMatchObject({ pausedUntil: null, enabled: true })
+})
+
 it('an acknowledgement may be repeated', async () => {
   const { id } = (await server.post('/tasks', task('twice', { enabled: false }))).body
   await server.post(`/tasks/${id}/trigger`)

@@ -10,6 +10,8 @@ import { moment } from './tasks-show.js'
 
 export interface ChangeOptions extends ServerOptions {
   readonly reason?: string
+  /** Of `disable`. */
+  readonly until?: string
 }
 
 export const taskVerbs = ['enable', 'disable', 'trigger', 'reset-history', 'delete'] as const
@@ -33,18 +35,30 @@ const deletion = async (session: Session, task: TaskJson, reason: string | undef
 
 const done: Readonly<Record<TaskVerb, (session: Session, answer: unknown) => string>> = {
   enable: (session, answer) => `enabled, next run ${moment(session, (answer as TaskJson).nextRunAt, 'none')}`,
-  disable: () => 'disabled',
+  disable: (session, answer) => {
+    const { pausedUntil, nextRunAt } = answer as TaskJson
+    if (pausedUntil === null) return 'disabled'
+    return `paused until ${moment(session, pausedUntil)}; next run ${moment(session, nextRunAt, 'none')}`
+  },
   trigger: (_, answer) => `triggered, run ${(answer as { runId: string }).runId}`,
   'reset-history': () => 'run history reset',
   delete: () => 'deleted; its history is kept',
 }
 
-const changeOne = async (session: Session, verb: TaskVerb, name: string, reason: string | undefined) => {
+const changeOne = async (
+  session: Session,
+  verb: TaskVerb,
+  name: string,
+  { reason, until }: Pick<ChangeOptions, 'reason' | 'until'>,
+) => {
   const task = await findTask(session.server, name)
   if (verb === 'delete') return { task, answer: await deletion(session, task, reason) }
   const { body } = await session.server.ask<unknown>(`/tasks/${task.id}/${verb}`, {
     method: 'POST',
-    body: reason === undefined ? {} : { reason },
+    body: {
+      ...(reason === undefined ? {} : { reason }),
+      ...(until === undefined ? {} : { until: new Date(session.instant('--until', until)).toISOString() }),
+    },
   })
   return { task, answer: body }
 }
@@ -61,7 +75,7 @@ export const changeTasks = async (
   let failed: Failure | undefined
   for (const name of names) {
     try {
-      const { task, answer } = await changeOne(session, verb, name, options.reason)
+      const { task, answer } = await changeOne(session, verb, name, options)
       answers.push({ id: task.id, name: task.name, verb, answer })
       if (!session.json)
         session.line(`${world.out.paint.bold(visible(task.name))}: ${done[verb](session, answer)}`)

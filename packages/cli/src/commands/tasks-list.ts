@@ -26,13 +26,13 @@ export interface TaskListOptions extends ServerOptions {
 /** One word for how a task stands. */
 export const stateOf = (task: TaskJson): string => {
   if (task.quarantine) return 'broken'
-  if (task.enabled) return 'enabled'
+  if (task.enabled) return task.pausedUntil === null ? 'enabled' : 'paused'
   return task.disabledCause === null || task.disabledCause === 'requested' ? 'disabled' : task.disabledCause
 }
 
 export const stateStyle = (paint: Paint) => (text: string, task: TaskJson) => {
   if (task.quarantine) return paint.red(text)
-  return task.enabled ? paint.green(text) : paint.dim(text)
+  return task.enabled && task.pausedUntil === null ? paint.green(text) : paint.dim(text)
 }
 
 export const queueText = (task: Pick<TaskJson, 'queue' | 'exchange'>): string =>

@@ -30,6 +30,10 @@ const unlessEmpty = (value: unknown): string => {
 const stateText = (session: Session, task: TaskJson) => {
   const state = stateStyle(session.world.out.paint)(stateOf(task), task)
   if (task.quarantine) return `${state}: ${visible(task.quarantine.message)} (${task.quarantine.code})`
+  if (task.pausedUntil !== null) {
+    const reason = task.disabledReason === null ? '' : `: ${visible(task.disabledReason)}`
+    return `${state} until ${moment(session, task.pausedUntil)}${reason}`
+  }
   return task.disabledReason === null ? state : `${state}: ${visible(task.disabledReason)}`
 }
 

@@ -159,10 +159,14 @@ const addUndo = (tasks: Command, world: World) =>
 
 const addChanges = (tasks: Command, world: World) => {
   for (const [verb, description] of verbs) {
+    const command = tasks.command(verb).description(description)
+    if (verb === 'disable')
+      command.option(
+        '--until <instant>',
+        'only until then (+2h, 2027-01-01T00:00:00Z); then it goes on by itself',
+      )
     withServerOptions(
-      tasks
-        .command(verb)
-        .description(description)
+      command
         .argument('<names...>', 'names, else ids')
         .option('-r, --reason <text>', 'why; kept in the history'),
     ).action(async (names: readonly string[], options: ChangeOptions) =>

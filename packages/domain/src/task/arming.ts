@@ -6,6 +6,9 @@ import type { TaskSpec, TaskState } from './types.js'
 /** How many occurrences a task has when it is armed: creation, enabling, reset. null: no limit. */
 export const fullRunsLeft = (spec: TaskSpec): number | null => (spec.oneOff ? 1 : spec.maxRuns)
 
+export const isPaused = ({ pausedUntil }: TaskState, at: Instant): boolean =>
+  pausedUntil !== null && pausedUntil > at
+
 /** Fields whose change starts the rhythm anew, from the time of the change. */
 export const rhythmFields = ['schedule', 'startTime', 'oneOff', 'maxRuns', 'jitterSeconds'] as const
 

@@ -13,20 +13,36 @@ export function checkTrigger(input: unknown, spec: TaskSpec): Result<TaskTrigger
   })
 }
 
+const backfillOrders = ['oldestFirst', 'newestFirst'] as const
+
 /** A range of the past, and how many of its occurrences are run at most: 1 to 1000. */
 export function checkRange(input: unknown, now: Instant): Result<TaskBackfillRequested> {
-  const read = FieldReader.of(input, ['from', 'until', 'max'], '')
+  const read = FieldReader.of(input, ['from', 'until', 'max', 'order'], '')
   const given = ['from', 'until', 'max'].filter((key) => read.require(key)).length
   const range = {
     from: read.instant('from', 0),
     until: read.instant('until', 0),
     max: read.whole('max', 1, 1000, 1),
+    ...(read.fields.has('order') ? { order: read.choice('order', backfillOrders, 'oldestFirst') } : {}),
   }
   if (given === 3 && read.problems.length === 0) {
     if (range.from > range.until) read.refuse('from', 'range_reversed', 'must not be later than until')
     if (range.until > now) read.refuse('until', 'in_the_future', 'must not be later than now')
   }
   return read.result(range)
+}
+
+const longestPauseMs = 10 * 366 * 86_400_000
+
+/** The end of a pause: in the future, ten years ahead at most. */
+export function checkPause(until: unknown, now: Instant): Result<Instant> {
+  const read = FieldReader.of({ until }, ['until'], '')
+  const end = read.instant('until', 0)
+  if (read.problems.length === 0) {
+    if (end <= now) read.refuse('until', 'in_the_past', 'must be later than now')
+    if (end > now + longestPauseMs) read.refuse('until', 'too_far', 'must be at most ten years ahead')
+  }
+  return read.result(end)
 }
 
 /** Run data that an import brings along. */

@@ -3,8 +3,8 @@ import { sameJson } from '../canonical.js'
 import { definitionOf } from '../dispatch/definition.js'
 import type { RecordedEvent } from '../event.js'
 import { accept, type Decision, invalid, refuse } from '../refusal.js'
-import { fullRunsLeft, isDone, rhythmFields, runsLeftAfterEdit } from './arming.js'
-import { checkImported, checkRange, checkTrigger } from './requests.js'
+import { fullRunsLeft, isDone, isPaused, rhythmFields, runsLeftAfterEdit, runsLeftAt } from './arming.js'
+import { checkImported, checkPause, checkRange, checkTrigger } from './requests.js'
 import { checkSchedule, type DecisionContext } from './schedule-check.js'
 import type {
   ImportedHistory,
@@ -15,6 +15,7 @@ import type {
   TaskDisabled,
   TaskEnabled,
   TaskEvent,
+  TaskPaused,
   TaskQuarantined,
   TaskRestored,
   TaskSpec,
@@ -54,15 +55,23 @@ export function evolveTask(state: TaskState | undefined, event: RecordedEvent): 
         spec: { ...state.spec, enabled: false },
         disabledCause: data.cause,
         disabledReason: event.metadata.reason ?? null,
+        pausedUntil: null,
       }
+    case 'TaskPaused':
+      return { ...next, ...paused(data, event.metadata.reason) }
     case 'TaskHistoryReset':
-      return { ...next, armedAt: at, runsLeft: fullRunsLeft(state.spec), historyResetAt: at }
+      return {
+        ...next,
+        armedAt: notBeforePause(state, at),
+        runsLeft: fullRunsLeft(state.spec),
+        historyResetAt: at,
+      }
     case 'TaskQuarantined':
       return { ...next, quarantine: data }
     case 'TaskDeleted':
       return { ...next, status: 'deleted' }
     case 'TaskRestored':
-      return { ...next, ...restored(data, at) }
+      return { ...next, ...restored(state, data, at) }
     default:
       return isUnreadable(event) ? { ...next, quarantine: unreadable(event) } : next
   }
@@ -91,6 +100,7 @@ function created(data: TaskCreated, event: RecordedEvent) {
     quarantine: null,
     disabledCause: data.spec.enabled ? null : 'requested',
     disabledReason: data.spec.enabled ? null : (event.metadata.reason ?? null),
+    pausedUntil: null,
     imported: data.imported ?? null,
     historyResetAt: null,
   } as const
@@ -112,11 +122,24 @@ function changed(state: TaskState, data: TaskChanged, at: Instant): Partial<Task
   return {
     spec,
     // An edit may have mended what was wrong; if not, the scheduler says so again. What was due meanwhile is past.
-    ...(state.quarantine === null ? {} : { quarantine: null, armedAt: at }),
+    ...(state.quarantine === null ? {} : { quarantine: null, armedAt: notBeforePause(state, at) }),
     ...('startTime' in data.changes ? { anchor: spec.startTime ?? imported?.anchor ?? createdAt } : {}),
-    ...(data.rearmed ? { armedAt: at, runsLeft: data.runsLeft } : {}),
+    ...(data.rearmed ? { armedAt: notBeforePause(state, at), runsLeft: data.runsLeft } : {}),
   }
 }
+
+/** An instant counts that is at the end of the pause, none before it. */
+const lastPaused = (until: Instant): Instant => until - 1
+
+const notBeforePause = ({ pausedUntil }: TaskState, at: Instant): Instant =>
+  pausedUntil === null ? at : Math.max(at, lastPaused(pausedUntil))
+
+const paused = ({ until, runsLeft }: TaskPaused, reason: string | undefined): Partial<TaskState> => ({
+  armedAt: lastPaused(until),
+  runsLeft,
+  pausedUntil: until,
+  disabledReason: reason ?? null,
+})
 
 function enabled(state: TaskState, data: TaskEnabled, at: Instant): Partial<TaskState> {
   return {
@@ -126,12 +149,13 @@ function enabled(state: TaskState, data: TaskEnabled, at: Instant): Partial<Task
     quarantine: null,
     disabledCause: null,
     disabledReason: null,
+    pausedUntil: null,
   }
 }
 
 /** What was due while it was deleted is past. */
-const restored = ({ runsLeft }: TaskRestored, armedAt: Instant) =>
-  ({ status: 'active', armedAt, runsLeft, quarantine: null }) as const
+const restored = (state: TaskState, { runsLeft }: TaskRestored, at: Instant) =>
+  ({ status: 'active', armedAt: notBeforePause(state, at), runsLeft, quarantine: null }) as const
 
 /** `input` and `changes` are whatever the caller sent: they are checked here. */
 export type TaskCommand =
@@ -152,6 +176,8 @@ export type TaskCommand =
    * end.
    */
   | { readonly type: 'disable'; readonly cause: TaskDisabled['cause']; readonly armedAt?: Instant }
+  /** Nothing runs that comes due before `until`; then it goes on by itself. */
+  | { readonly type: 'pause'; readonly until: unknown }
   | { readonly type: 'trigger'; readonly override: unknown }
   | { readonly type: 'backfill'; readonly range: unknown }
   | { readonly type: 'resetHistory' }
@@ -198,10 +224,12 @@ export function decideTask(
       return spec.ok ? edit(state, spec.value, context) : invalid(spec.error)
     }
     case 'enable':
-      if (state.spec.enabled && state.quarantine === null) return accept()
+      if (state.spec.enabled && state.quarantine === null && !isPaused(state, context.at)) return accept()
       return accept(enabling(state.spec, command.runsLeft))
     case 'disable':
       return disable(state, command, context)
+    case 'pause':
+      return pause(state, command.until, context)
     case 'trigger': {
       const override = checkTrigger(command.override, state.spec)
       return override.ok ? accept({ type: 'TaskTriggered', data: override.value }) : invalid(override.error)
@@ -285,6 +313,17 @@ function changedFields(before: TaskSpec, after: TaskSpec): Partial<TaskSpec> {
     ([key, value]) => !sameJson(before[key as keyof TaskSpec], value),
   )
   return Object.fromEntries(changes)
+}
+
+function pause(state: TaskState, input: unknown, context: DecisionContext): Decision<TaskEvent> {
+  const { lookups, at } = context
+  const until = checkPause(input, at)
+  if (!until.ok) return invalid(until.error)
+  if (!state.spec.enabled)
+    return refuse('nothing_to_do', 'the task is disabled: it does not run before or after')
+  if (state.pausedUntil === until.value) return accept()
+  const runsLeft = runsLeftAt(state, lookups, at)
+  return accept({ type: 'TaskPaused', data: { until: until.value, runsLeft } })
 }
 
 /** The scheduler's word that a task has ended holds only for the definition that it decided with. */

@@ -64,6 +64,7 @@ export type TaskEvent =
   | { readonly type: 'TaskChanged'; readonly data: TaskChanged }
   | { readonly type: 'TaskEnabled'; readonly data: TaskEnabled }
   | { readonly type: 'TaskDisabled'; readonly data: TaskDisabled }
+  | { readonly type: 'TaskPaused'; readonly data: TaskPaused }
   | { readonly type: 'TaskTriggered'; readonly data: TaskTriggered }
   | { readonly type: 'TaskBackfillRequested'; readonly data: TaskBackfillRequested }
   | { readonly type: 'TaskHistoryReset'; readonly data: Record<string, never> }
@@ -94,6 +95,12 @@ export interface TaskDisabled {
   /** `completed`: one-off or maxRuns done, or a schedule with an end; `expired`: past `expires`. */
   readonly cause: 'requested' | 'completed' | 'expired'
 }
+export interface TaskPaused {
+  /** What comes due before this does not run. */
+  readonly until: Instant
+  /** With oneOff or `maxRuns`: how many are left for then. */
+  readonly runsLeft: number | null
+}
 export interface TaskTriggered {
   /** Override the task's own for this run. */
   readonly args?: readonly Json[]
@@ -103,8 +110,10 @@ export interface TaskBackfillRequested {
   /** Occurrences in `[from, until]` are run again (or for the first time), each with its own instant. */
   readonly from: Instant
   readonly until: Instant
-  /** At most so many, the oldest first. 1 to 1000. */
+  /** At most so many. 1 to 1000. */
   readonly max: number
+  /** Which come first, and which are left out beyond `max`. Left out: the oldest first. */
+  readonly order?: 'oldestFirst' | 'newestFirst'
 }
 export interface TaskQuarantined {
   readonly code: string
@@ -130,7 +139,7 @@ export interface TaskState {
   /** Time of the last event of any kind. */
   readonly changedAt: Instant
   readonly changedBy: string
-  /** Occurrences count strictly after this: creation, the last enabling, or the last change of the rhythm. */
+  /** Occurrences count strictly after this: creation, the last enabling, change of the rhythm, or end of a pause. */
   readonly armedAt: Instant
   /** How many occurrences are left after `armedAt`; null: no limit. One-off tasks have 1. */
   readonly runsLeft: number | null
@@ -139,6 +148,8 @@ export interface TaskState {
   readonly quarantine: TaskQuarantined | null
   readonly disabledCause: TaskDisabled['cause'] | null
   readonly disabledReason: string | null
+  /** Enabled, but what comes due before this does not run; null: not paused. Stays when its time is over. */
+  readonly pausedUntil: Instant | null
   readonly imported: ImportedHistory | null
   /** Instant of the last history reset: totals count from here. */
   readonly historyResetAt: Instant | null

@@ -7,6 +7,8 @@ import { type Refusal, refuse } from '../refusal.js'
 export interface Undoable {
   readonly spec: object
   readonly status: string
+  /** Of tasks. */
+  readonly pausedUntil?: number | null
 }
 
 /** A field and its two values; undefined: there was none. `status` stands for whether there is such a thing at all. */
@@ -41,7 +43,13 @@ export interface Undoing<C> {
 
 type Fields = { readonly [name: string]: unknown }
 const fieldsOf = (state: Undoable | undefined): Fields =>
-  state === undefined ? {} : { ...state.spec, status: state.status }
+  state === undefined
+    ? {}
+    : {
+        ...state.spec,
+        status: state.status,
+        ...(state.pausedUntil == null ? {} : { pausedUntil: state.pausedUntil }),
+      }
 
 const same = (a: unknown, b: unknown): boolean =>
   a === undefined || b === undefined ? a === b : sameJson(a, b)

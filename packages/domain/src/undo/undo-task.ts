@@ -30,6 +30,15 @@ export function undoOfTask(
     return done({ command: { type: 'restore', runsLeft }, ...left })
   }
   if (current.status !== 'active') return notUndoable('the task is deleted: undo that first')
+  if (undone.type === 'TaskPaused' && before.pausedUntil === null) {
+    return done({
+      command: { type: 'enable', runsLeft: runsLeftAt(current, lookups, undone.metadata.at) },
+      ...left,
+    })
+  }
+  if (undone.type === 'TaskPaused' || (undone.type === 'TaskEnabled' && before.spec.enabled)) {
+    return done({ command: { type: 'pause', until: before.pausedUntil }, ...left })
+  }
   if (undone.type === 'TaskEnabled') {
     return done({ command: { type: 'disable', cause: 'requested' }, ...left })
   }

@@ -33,6 +33,8 @@ export function createCommands(deps: CommandDeps): Commands & SystemCommands {
     deleteTask: (context, taskId, expected) =>
       tasks.run(context, taskId, { type: 'delete', cause: 'requested' }, expected),
     triggerTask: (context, taskId, override) => tasks.trigger(context, taskId, override),
+    pauseTask: (context, taskId, until, expected) =>
+      tasks.run(context, taskId, { type: 'pause', until }, expected),
     backfillTask: (context, taskId, range) => tasks.run(context, taskId, { type: 'backfill', range }),
     resetHistory: (context, taskId) => tasks.run(context, taskId, { type: 'resetHistory' }),
     createSchedule: (context, input) => shared.createSchedule(context, input),

@@ -47,6 +47,7 @@ export const sampleTask = (
   quarantine: null,
   disabledCause: null,
   disabledReason: null,
+  pausedUntil: null,
   imported: null,
   historyResetAt: null,
   hash: 'h',

@@ -86,10 +86,13 @@ function* whileDisabled(
   let left = max
   for (const [index, event] of events.entries()) {
     state = evolveTask(state, event)
-    const end = Math.min(until, (events[index + 1]?.metadata.at ?? until + 1) - 1)
-    if (state === undefined || state.status !== 'active' || isPlannable(state)) continue
-    if (end < from) continue
-    const definition = definitions.resolve(state)
+    const last = Math.min(until, (events[index + 1]?.metadata.at ?? until + 1) - 1)
+    if (state === undefined || state.status !== 'active') continue
+    const isPaused = isPlannable(state)
+    const end = isPaused ? Math.min(last, (state.pausedUntil ?? 0) - 1) : last
+    if (end < Math.max(from, event.metadata.at)) continue
+    // What would have come in a pause counts from its beginning.
+    const definition = definitions.resolve(isPaused ? { ...state, armedAt: event.metadata.at - 1 } : state)
     if (!definition.ok) continue
     const reason = state.quarantine === null ? 'disabled' : 'quarantined'
     const start = Math.max(from - 1, event.metadata.at - 1)

@@ -1,11 +1,17 @@
 import {
+  backfilled,
   type CalendarState,
   calendarStream,
+  checkRange,
+  invalid,
+  isPaused,
   occurrenceAfter,
   type Position,
   type RecordedEvent,
+  type Refusal,
   type RunRecord,
   type RunTotals,
+  refuse,
   resolveSchedule,
   type ScheduleState,
   type Subject,
@@ -13,8 +19,8 @@ import {
   type TaskState,
   taskStream,
 } from '@almanac/domain'
-import { describe, type Instant, type ScheduleValue } from '@almanac/recurrence'
-import type { OccurrenceView, Queries, TaskView } from '../application.js'
+import { describe, type Instant, type Result, type ScheduleValue } from '@almanac/recurrence'
+import type { BackfillPreview, OccurrenceView, Queries, TaskView } from '../application.js'
 import type { AuditFilter, FeedFilter } from '../change-types.js'
 import type { Clock } from '../ports/clock.js'
 import type { EventLog } from '../ports/event-log.js'
@@ -194,6 +200,28 @@ export class NodeQueries implements Queries {
     return pastOccurrences(this.parts, { namespace, taskId, from, until, max, isContinued }, events)
   }
 
+  async backfillPreview(
+    namespace: string,
+    taskId: string,
+    input: object,
+  ): Promise<Result<BackfillPreview, Refusal>> {
+    const view = this.task(namespace, taskId)
+    if (view === undefined) return refuse('not_found', 'there is no such task')
+    const range = checkRange(input, this.parts.clock.now())
+    if (!range.ok) return invalid(range.error)
+    const definition = this.parts.definitions.resolve(view.state)
+    if (!definition.ok) return invalid(definition.error)
+    const { from, until } = range.value
+    const { recurrence } = definition.value
+    const outcomes = (await this.outcomes(namespace, taskId, from, until, maxPreviewed)) ?? []
+    const known = new Map(outcomes.map((occurrence) => [occurrence.at, occurrence]))
+    const items = backfilled(recurrence, range.value).map((at) => {
+      const { outcome, reason, status } = known.get(at) ?? { outcome: null, reason: null, status: null }
+      return { at, outcome: outcome === 'due' ? null : outcome, reason, status }
+    })
+    return { ok: true, value: { total: recurrence.count(from - 1, until), runs: items.length, items } }
+  }
+
   run(namespace: string, runId: string): RunRecord | undefined {
     const run = this.parts.runs.run(runId)
     return run?.command.namespace === namespace ? run : undefined
@@ -216,7 +244,7 @@ export class NodeQueries implements Queries {
       const next =
         definition?.ok === true && asOf === undefined ? occurrenceAfter(definition.value, now) : undefined
       return {
-        state,
+        state: asOf === undefined ? withoutPastPause(state, now) : state,
         scheduleValue: resolved.ok ? resolved.value.value : null,
         scheduleText: resolved.ok ? textOf(resolved.value.value) : noSchedule,
         nextRunAt: next?.dispatchAt ?? null,
@@ -225,6 +253,15 @@ export class NodeQueries implements Queries {
     })
   }
 }
+
+/** A pause that is over is of no interest any more; no event ends it. */
+const withoutPastPause = (state: TaskState, now: Instant): TaskState =>
+  state.pausedUntil === null || isPaused(state, now)
+    ? state
+    : { ...state, pausedUntil: null, disabledReason: null }
+
+/** Outcomes that a preview looks for. */
+const maxPreviewed = 5_000
 
 const streamOf = { task: taskStream, schedule: scheduleStream, calendar: calendarStream } as const
 

@@ -1,6 +1,5 @@
 import {
   type Checkpoint,
-  type Lookups,
   type PartitionId,
   type Position,
   partitionOf,
@@ -17,10 +16,11 @@ import { PortFault, unavailable } from '../ports/faults.js'
 import type { Change } from '../projection/projector.js'
 import { eitherStop } from '../stop.js'
 import type { Beginning } from './decision.js'
-import type { Definitions } from './definitions.js'
+
 import type { ProgressMirror } from './mirror.js'
 import type { NodeParts } from './node-parts.js'
 import { PartitionOwner } from './partition-owner.js'
+import { changedAfter, formerLookups, reschedule } from './shared-changes.js'
 import type { Tenure, TenureEnd } from './tenure.js'
 import { isPlannable } from './undecided.js'
 
@@ -78,7 +78,7 @@ export class Scheduler {
         const lookups = isMixed ? definitions.lookupsAsOf(after.namespace, event.position - 1) : undefined
         this.ownerOf(after.taskId)?.changed(change, lookups)
       } else if (change.kind === 'schedule' || change.kind === 'calendar') {
-        this.sharedChanged(change)
+        this.sharedChanged(change, changedAfter(changes, change.event.position))
       }
     }
   }
@@ -117,8 +117,14 @@ export class Scheduler {
     return this.owners.get(partitionOf(taskId, this.parts.node.options.partitions))
   }
 
-  /** A shared schedule or calendar changed: every task that uses it is planned anew. */
-  private sharedChanged(change: Change & { readonly kind: 'schedule' | 'calendar' }): void {
+  /**
+   * A shared schedule or calendar changed: every task that uses it is planned anew. `later`: tasks that changed after
+   * it in the same page, so that what the read models have of them was not so when it changed.
+   */
+  private sharedChanged(
+    change: Change & { readonly kind: 'schedule' | 'calendar' },
+    later: ReadonlySet<string>,
+  ): void {
     const { definitions } = this.parts.node
     const { namespace } = change.event.metadata
     definitions.forgetShared()
@@ -126,17 +132,38 @@ export class Scheduler {
     const former = formerLookups(change, present)
     for (const state of this.usersAfter(change.event)) {
       const owner = this.ownerOf(state.taskId)
-      if (owner !== undefined) reschedule(owner, state, { former, present }, definitions, change.event)
+      if (owner === undefined) continue
+      const had = later.has(state.taskId) ? this.userBefore(state.taskId, change.event) : state
+      reschedule(owner, { had, state }, { former, present }, definitions, change.event)
     }
   }
 
+  /** The task as it was before the event, if it used what the event is about then, and had something to be planned. */
+  private userBefore(taskId: string, event: RecordedEvent): TaskState | undefined {
+    const { views, definitions } = this.parts.node
+    const state = views.taskAsOf(taskId, event.position - 1)
+    const shared = this.sharedOf(event)
+    if (state === undefined || shared === undefined || !isPlannable(state)) return undefined
+    const { schedule } = state.spec
+    const isUser =
+      shared.kind === 'schedule'
+        ? 'ref' in schedule && schedule.ref === shared.name
+        : definitions.uses(state, shared.name)
+    return isUser ? state : undefined
+  }
+
   /** The tasks that use the shared schedule or the calendar that the event is about. */
-  private usersAfter({ stream, metadata: { namespace } }: RecordedEvent): Iterable<TaskState> {
+  private usersAfter(event: RecordedEvent): Iterable<TaskState> {
+    const shared = this.sharedOf(event)
+    return shared === undefined ? [] : this.usersOf(shared)
+  }
+
+  private sharedOf({ stream, metadata: { namespace } }: RecordedEvent): SharedDefinition | undefined {
     const { views } = this.parts.node
     const kind = stream.startsWith('schedule-') ? 'schedule' : 'calendar'
     const id = stream.slice(kind.length + 1)
     const name = (kind === 'schedule' ? views.schedule(id) : views.calendar(id))?.spec.name
-    return name === undefined ? [] : this.usersOf({ kind, namespace, name })
+    return name === undefined ? undefined : { kind, namespace, name }
   }
 
   /** The tasks that use a shared schedule or a calendar, and have something to be planned. */
@@ -303,7 +330,8 @@ export class Scheduler {
     for (const state of this.usersAfter(event)) {
       const owner = this.ownerOf(state.taskId)
       if (owner === undefined || !wanted.has(owner.partition) || event.position > owner.liveAfter) continue
-      reschedule(owner, state, { former, present }, definitions, event)
+      const had = this.userBefore(state.taskId, event)
+      reschedule(owner, { had, state }, { former, present }, definitions, event)
     }
   }
 
@@ -354,40 +382,5 @@ const continuing = (checkpoint: Checkpoint): Beginning => ({
 
 /** A person has to look before the partition goes on. */
 class Halted extends Error {}
-
-/** Plans the task anew; what it had due by what it referred to until then is superseded. */
-function reschedule(
-  owner: PartitionOwner,
-  state: TaskState,
-  { former, present }: { readonly former: Lookups | undefined; readonly present: Lookups },
-  definitions: Definitions,
-  { position, metadata }: RecordedEvent,
-): void {
-  const before = former === undefined ? undefined : definitions.resolve(state, former)
-  const after = definitions.resolve(state, present)
-  // A change of words alone ends nothing.
-  const isSame = before?.ok === true && after.ok && before.value.since === after.value.since
-  const ended = before?.ok === true && !isSame ? before.value : undefined
-  owner.rescheduled(state.taskId, ended, metadata.at, position)
-}
-
-/** What tasks referred to before the change; undefined when that did not exist. */
-function formerLookups(
-  change: Change & { readonly kind: 'schedule' | 'calendar' },
-  current: Lookups,
-): Lookups | undefined {
-  if (change.kind === 'schedule') {
-    const { before } = change
-    return before === undefined ? undefined : { ...current, schedule: () => before }
-  }
-  const { before } = change
-  if (before === undefined) return undefined
-  const { name, days } = before.spec
-  return {
-    ...current,
-    calendar: (asked) => (asked === name ? days : current.calendar(asked)),
-    calendarChangedAt: (asked) => (asked === name ? before.changedAt : current.calendarChangedAt?.(asked)),
-  }
-}
 
 const scanSize = 2_000

@@ -1,13 +1,14 @@
-import type {
-  Definition,
-  Lookups,
-  Position,
-  Request,
-  Retired,
-  SkipReason,
-  TaskBackfillRequested,
-  TaskState,
-  TaskTriggered,
+import {
+  backfilled,
+  type Definition,
+  type Lookups,
+  type Position,
+  type Request,
+  type Retired,
+  type SkipReason,
+  type TaskBackfillRequested,
+  type TaskState,
+  type TaskTriggered,
 } from '@almanac/domain'
 import type { Change } from '../projection/projector.js'
 import type { Definitions } from './definitions.js'
@@ -186,15 +187,9 @@ export class Undecided {
       return { taskId, namespace, revision, eventId, kind: 'manual', instants: [at], override }
     }
     if (type === 'TaskBackfillRequested') {
-      const { from, until, max } = data as TaskBackfillRequested
       const definition = this.definitions.resolve(task)
       if (!definition.ok) return undefined
-      const instants: number[] = []
-      let next = definition.value.recurrence.next(from - 1)
-      while (next !== undefined && next <= until && instants.length < max) {
-        instants.push(next)
-        next = definition.value.recurrence.next(next)
-      }
+      const instants = backfilled(definition.value.recurrence, data as TaskBackfillRequested)
       return { taskId, namespace, revision, eventId, kind: 'backfill', instants }
     }
     return undefined
@@ -206,6 +201,7 @@ function endingReason(before: TaskState, after: TaskState): SkipReason | undefin
   if (after.status !== 'active') return 'deleted'
   if (!after.spec.enabled) return 'disabled'
   if (after.quarantine !== null) return 'quarantined'
+  if (after.pausedUntil !== null && after.pausedUntil !== before.pausedUntil) return 'disabled'
   return after.armedAt !== before.armedAt ? 'superseded' : undefined
 }
 

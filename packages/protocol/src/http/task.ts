@@ -146,7 +146,8 @@ export const TaskJson = Type.Object({
   changedBy: text('Who changed it last.'),
   runsLeft: nullOr(count('With oneOff or maxRuns: occurrences left since it was armed.')),
   disabledCause: nullOr(oneOf(['requested', 'completed', 'expired'])),
-  disabledReason: nullOr(Type.String()),
+  disabledReason: nullOr(text('Why it is disabled or paused, if that was said.')),
+  pausedUntil: nullOr(instant('What comes due before this does not run; null: it is not paused.')),
   quarantine: Type.Unsafe<{ readonly code: string; readonly message: string } | null>({
     type: ['object', 'null'],
     properties: { code: { type: 'string' }, message: { type: 'string' } },
@@ -204,10 +205,44 @@ export const TriggerJson = Type.Object({
 export const BackfillBody = closed({
   from: instant('First occurrence to run, inclusive.'),
   until: instant('Last occurrence to run, inclusive.'),
-  max: Type.Optional(count('At most so many, the oldest first; default 100.', 1, 1_000)),
+  max: Type.Optional(count('At most so many; default 100.', 1, 1_000)),
+  order: Type.Optional(
+    oneOf(['oldestFirst', 'newestFirst'], {
+      description: 'Which come first, and which are left out beyond `max`. Default `oldestFirst`.',
+    }),
+  ),
   reason,
 })
 export type BackfillBody = Static<typeof BackfillBody>
+
+export const DisableBody = closed({
+  until: Type.Optional(
+    instant('Only until then: it goes on by itself. What comes due in between does not run. In the future.'),
+  ),
+  reason,
+})
+
+export const BackfillQuery = closed({
+  from: BackfillBody.properties.from,
+  until: BackfillBody.properties.until,
+  max: BackfillBody.properties.max,
+  order: BackfillBody.properties.order,
+  minPosition,
+})
+
+export const BackfillPreviewJson = Type.Object({
+  total: count('Occurrences in the range.'),
+  runs: count('That would run: at most `max`.'),
+  items: Type.Array(
+    Type.Object({
+      at: instant('The occurrence.'),
+      outcome: nullOr(oneOf(['emitted', 'skipped'])),
+      reason: nullOr(text('Why it was skipped.')),
+      status: nullOr(text('What became of its run.')),
+    }),
+    { description: 'In the order in which they would run, with what has become of each so far.' },
+  ),
+})
 
 export const OccurrencesQuery = closed({
   from: Type.Optional(

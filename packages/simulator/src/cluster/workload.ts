@@ -1,4 +1,4 @@
-import type { CalendarState, ScheduleState, TaskState } from '@almanac/domain'
+import type { CalendarState, ScheduleState, TaskBackfillRequested, TaskState } from '@almanac/domain'
 import type { Random, Stop, TaskInput } from '@almanac/engine'
 import type { Instant } from '@almanac/recurrence'
 import type { Client } from './client.js'
@@ -43,6 +43,7 @@ const actions = {
   edit: 14,
   reschedule: 10,
   disable: 8,
+  pause: 6,
   enable: 12,
   delete: 3,
   trigger: 10,
@@ -203,8 +204,10 @@ export class Workload {
     const override = chance(random, 0.5) ? { args: drawArgs(random), kwargs: { by: 'hand' } } : {}
     const expected = chance(random, 0.15) ? state.revision : undefined
     if (chance(random, raceShare)) await this.untilDue(namespace, taskId, stop)
+    const pausedUntil = Math.floor(this.parts.worldNow() + between(random, 1_000, longestPauseMs))
     const made = await client.send<TaskState>(subject, (commands, context) => {
       if (action === 'disable') return commands.disableTask(context, taskId, expected)
+      if (action === 'pause') return commands.pauseTask(context, taskId, pausedUntil, expected)
       if (action === 'enable') return commands.enableTask(context, taskId, expected)
       if (action === 'delete') return commands.deleteTask(context, taskId, expected)
       if (action === 'trigger') return commands.triggerTask(context, taskId, override)
@@ -259,10 +262,11 @@ export class Workload {
     ])
   }
 
-  private drawRange(): { from: Instant; until: Instant; max: number } {
+  private drawRange(): TaskBackfillRequested {
     const { random, worldNow } = this.parts
     const from = Math.floor(worldNow() - between(random, 60_000, 600_000))
-    return { from, until: from + whole(random, 10_000, 120_000), max: whole(random, 1, 10) }
+    const order = chance(random, 0.3) ? ({ order: 'newestFirst' } as const) : {}
+    return { from, until: from + whole(random, 10_000, 120_000), max: whole(random, 1, 10), ...order }
   }
 
   private async createSchedule(): Promise<void> {
@@ -347,4 +351,6 @@ function forget<S, K extends keyof S>(states: S[], key: K, id: S[K]): void {
 const keptDeleted = 20
 /** How many commands are sent so that they race an occurrence of what they change. */
 const raceShare = 0.4
+/** As long as a few occurrences take. */
+const longestPauseMs = 180_000
 const longestRaceMs = 60_000

@@ -66,6 +66,7 @@ const shownOnly = new Set(
       'runsLeft',
       'disabledCause',
       'disabledReason',
+      'pausedUntil',
       'quarantine',
       'imported',
     ])
@@ -201,6 +202,7 @@ function stateOf(spec: TaskSpec, fields: Fields, anchor: Instant, from: Instant)
     quarantine: null,
     disabledCause: null,
     disabledReason: null,
+    pausedUntil: null,
     imported: null,
     historyResetAt: null,
     hash: '',

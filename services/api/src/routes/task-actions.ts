@@ -2,17 +2,23 @@ import type { TaskState } from '@almanac/domain'
 import type { Applied, Commands } from '@almanac/engine'
 import {
   BackfillBody,
+  BackfillPreviewJson,
+  BackfillQuery,
   CommandQuery,
+  DisableBody,
   domainList,
   domainObject,
   InstantReader,
+  isoOf,
   ReasonBody,
   TaskJson,
   TriggerBody,
   TriggerJson,
 } from '@almanac/protocol'
+import { parseInstant } from '@almanac/recurrence'
 import { type Api, type Host, namespacePath } from '../host.js'
 import { granted, valid } from '../problem.js'
+import { readPosition } from '../reading.js'
 import { commandContext, ifMatch } from '../request-context.js'
 import { answerTask, applied } from '../task-answers.js'
 import { idParam, inNamespace, responses } from './answers.js'
@@ -21,11 +27,85 @@ const tags = ['tasks']
 const byId = inNamespace({ id: idParam })
 const config = { bodyOptional: true, scope: 'tasks:write' } as const
 
+function disableRoute(api: Api, host: Host): void {
+  const { commands } = host.app
+  api.route({
+    method: 'POST',
+    url: `${namespacePath}/tasks/:id/disable`,
+    config,
+    schema: {
+      tags,
+      summary: 'Disable a task, or pause it until an instant',
+      description:
+        'With `until` it stays enabled, and what comes due before then does not run (`pausedUntil`). It goes on by ' +
+        'itself, or at once when it is enabled. A disabled task can not be paused (`nothing_to_do`).',
+      params: byId,
+      querystring: CommandQuery,
+      body: DisableBody,
+      response: responses({ 200: TaskJson }, 404, 409, 412, 422, 507),
+    },
+    handler: async (request, reply) => {
+      const context = commandContext(host, request, request.body)
+      const { until } = request.body
+      const { id } = request.params
+      const expected = ifMatch(request)
+      const outcome: Applied<TaskState> = granted(
+        until === undefined
+          ? await commands.disableTask(context, id, expected)
+          : await commands.pauseTask(context, id, valid(parseInstant(until, 'until')), expected),
+      )
+      return answerTask(host, reply, outcome, 200)
+    },
+  })
+}
+
+function backfillPreviewRoute(api: Api, host: Host): void {
+  const { queries } = host.app
+  api.route({
+    method: 'GET',
+    url: `${namespacePath}/tasks/:id/backfill`,
+    config: { scope: 'tasks:read' },
+    schema: {
+      tags,
+      summary: 'What a backfill would run',
+      description: 'Changes nothing. Post the same to run it.',
+      params: byId,
+      querystring: BackfillQuery,
+      response: responses({ 200: BackfillPreviewJson }, 404, 409, 422),
+    },
+    handler: async (request) => {
+      await readPosition(host, request.query)
+      const { namespace, id } = request.params
+      const { max = 100, order } = request.query
+      const range = { ...rangeOf(request.query), max, ...(order === undefined ? {} : { order }) }
+      const preview = granted(await queries.backfillPreview(namespace, id, range))
+      return {
+        ...preview,
+        items: preview.items.map(({ at, outcome, reason, status }) => ({
+          at: isoOf(at),
+          outcome,
+          reason,
+          status,
+        })),
+      }
+    },
+  })
+}
+
+function rangeOf(query: { readonly from: string; readonly until: string }) {
+  const reader = new InstantReader()
+  const range = { from: reader.read(query.from, 'from'), until: reader.read(query.until, 'until') }
+  return valid(
+    reader.problems.length === 0 ? { ok: true, value: range } : { ok: false, error: reader.problems },
+  )
+}
+
 /** Actions on one task: what no field of it says. */
 export function taskActionRoutes(api: Api, host: Host): void {
   const { commands } = host.app
   switchRoute(api, host, 'enable', 'Enable a task', commands.enableTask.bind(commands))
-  switchRoute(api, host, 'disable', 'Disable a task', commands.disableTask.bind(commands))
+  disableRoute(api, host)
+  backfillPreviewRoute(api, host)
   switchRoute(
     api,
     host,
@@ -76,11 +156,8 @@ export function taskActionRoutes(api: Api, host: Host): void {
       response: responses({ 200: TaskJson }, 404, 409, 422, 507),
     },
     handler: async (request, reply) => {
-      const reader = new InstantReader()
-      const from = reader.read(request.body.from, 'from')
-      const until = reader.read(request.body.until, 'until')
-      valid(reader.problems.length === 0 ? { ok: true, value: null } : { ok: false, error: reader.problems })
-      const range = { from, until, max: request.body.max ?? 100 }
+      const { max = 100, order } = request.body
+      const range = { ...rangeOf(request.body), max, ...(order === undefined ? {} : { order }) }
       const context = commandContext(host, request, request.body)
       const outcome = granted(await commands.backfillTask(context, request.params.id, range))
       return answerTask(host, reply, outcome, 200)
