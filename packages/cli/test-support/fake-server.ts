@@ -8,11 +8,14 @@ export interface Asked {
   readonly query: URLSearchParams
   readonly headers: IncomingHttpHeaders
   readonly body: unknown
+  readonly text: string
 }
 
 export interface Reply {
   readonly status?: number
   readonly body?: unknown
+  /** In place of a body: one JSON a line. */
+  readonly lines?: readonly unknown[]
   /** Cuts the connection in place of an answer. */
   readonly cut?: boolean
 }
@@ -37,16 +40,18 @@ export const fakeServer = async (answer: (asked: Asked) => Reply | Promise<Reply
       path: decodeURIComponent(url.pathname),
       query: url.searchParams,
       headers: request.headers,
-      body: text === '' ? undefined : JSON.parse(text),
+      body: text === '' || text.includes('}\n') ? undefined : JSON.parse(text),
+      text,
     }
     asked.push(question)
-    const { status = 200, body, cut } = await answer(question)
+    const { status = 200, body, lines, cut } = await answer(question)
     if (cut) {
       request.socket.destroy()
       return
     }
     response.writeHead(status, { 'content-type': 'application/json' })
-    response.end(body === undefined ? '' : JSON.stringify(body))
+    if (lines !== undefined) response.end(lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+    else response.end(body === undefined ? '' : JSON.stringify(body))
   })
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve)

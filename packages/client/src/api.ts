@@ -1975,7 +1975,7 @@ export interface Operations {
     path: { namespace: string }
     query: { wait?: "fenced"; waitMs?: number }
     body: {
-      /** At most 500; done in order, each on its own. */
+      /** At most 500; done in order, each on its own unless `atomic`. */
       operations: Array<{
         op: "create" | "put" | "patch" | "enable" | "disable" | "delete" | "trigger"
         /** Of the task: patch, enable, disable, delete, trigger. */
@@ -1988,6 +1988,8 @@ export interface Operations {
         onlyCreate?: boolean
         /** As If-Match. */
         revision?: number
+        /** disable: only until then. */
+        until?: string
         /** trigger. */
         args?: unknown[]
         /** trigger. */
@@ -1997,6 +1999,8 @@ export interface Operations {
         /** Why. Kept in the history with who and when. May also be sent as the header `Almanac-Reason`. */
         reason?: string
       }>
+      /** All or none: when one is refused, those before it are taken back by new events. Others may see what was between, and a crash in the middle leaves it. Not with `trigger`, which can not be taken back. */
+      atomic?: boolean
       /** Why. Kept in the history with who and when. May also be sent as the header `Almanac-Reason`. */
       reason?: string
     }
@@ -2032,7 +2036,97 @@ export interface Operations {
       succeeded: number
       /** How many. */
       failed: number
+      /** Of all events that it made: with it, it can be taken back as a whole. */
+      correlationId: string
+      /** With `atomic`: one was refused, and those before it were taken back. */
+      rolledBack?: boolean
     }
+  }
+  /** One operation on all tasks that match. */
+  'POST /v1/namespaces/{namespace}/tasks/bulk-query': {
+    path: { namespace: string }
+    query: { wait?: "fenced"; waitMs?: number }
+    body: {
+      /** As the query of `GET /tasks`; {}: every task of the namespace. */
+      filter: {
+        enabled?: boolean
+        /** Exactly this name. */
+        name?: string
+        /** Exactly this task. */
+        task?: string
+        /** Exactly this queue. */
+        queue?: string
+        /** `key=value` or `key`; repeat for more, all must hold. */
+        label?: string[]
+        scheduleKind?: "interval" | "crontab" | "solar" | "clocked" | "union" | "except" | "ref"
+        /** Name of the shared schedule. */
+        schedule?: string
+        quarantined?: boolean
+        /** Anywhere in name, task or description, letter case aside. */
+        q?: string
+      }
+      op: "patch" | "enable" | "disable" | "delete" | "trigger"
+      /** patch: as the body of `PATCH /tasks/{id}`, without name. */
+      changes?: { [key: string]: unknown }
+      /** disable: only until then. */
+      until?: string
+      /** Of the preview of exactly this. Left out: only a preview is made, and nothing is changed. */
+      token?: string
+      /** Why. Kept in the history with who and when. May also be sent as the header `Almanac-Reason`. */
+      reason?: string
+    }
+    answer: {
+      /** Tasks that match. */
+      total: number
+      /** The first 20, by name. */
+      sample: Array<{
+        id: string
+        name: string
+      }>
+      /** Send the same again with it to do it, to exactly these tasks. Null: it was done. */
+      token: string | null
+      done: {
+        /** How many. */
+        succeeded: number
+        /** How many were refused, such as those that are gone by now. */
+        failed: number
+        /** The first 100 that were refused. */
+        problems: Array<{
+          id: string
+          name: string
+          problem: {
+            /** `urn:almanac:problem:<code>` */
+            type: string
+            title: string
+            status: number
+            /** Stable: branch on it. See docs/reference/errors.md. */
+            code: string
+            detail: string
+            errors: Array<{
+              path: string
+              code: string
+              message: string
+            }>
+          }
+        }>
+        /** Of all events that it made: with it, it can be taken back as a whole. */
+        correlationId: string
+      } | null
+    }
+  }
+  /** All calendars, shared schedules and tasks, as lines of JSON. */
+  'GET /v1/namespaces/{namespace}/export': {
+    path: { namespace: string }
+    query: { asOf?: string; minPosition?: number }
+    body: undefined
+    answer: null
+  }
+  /** Take in lines of JSON as `export` gives them out. */
+  'POST /v1/namespaces/{namespace}/import': {
+    path: { namespace: string }
+    query: { mode?: "put" | "ensure" | "create"; reason?: string }
+    body: undefined
+    answer: null
   }
   /** A schedule’s sentence and next instants, or its errors. */
   'POST /v1/namespaces/{namespace}/schedules/preview': {

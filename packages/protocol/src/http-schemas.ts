@@ -1,6 +1,7 @@
 export * from './http/bulk.js'
 export * from './http/change.js'
 export * from './http/cluster.js'
+export * from './http/exchange.js'
 export * from './http/key.js'
 export * from './http/problem.js'
 export * from './http/run.js'

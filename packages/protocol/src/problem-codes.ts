@@ -228,6 +228,20 @@ export const problemCodes = {
       'The request is well formed, but a value breaks a rule. `errors` names field and rule. Nothing ' +
       'was changed.',
   },
+  rolled_back: {
+    status: 409,
+    title: 'Another operation of the request was refused',
+    description:
+      'With `atomic` all operations are done or none: one of the request was refused, so this one was taken back or ' +
+      'not tried. The refused one has the reason.',
+  },
+  preview_stale: {
+    status: 409,
+    title: 'The token is of another preview',
+    description:
+      'Filter, operation and changes must be exactly those of the preview that gave the token out. Nothing was done. ' +
+      'Ask for a preview again.',
+  },
   too_many_changes: {
     status: 422,
     title: 'Too many changes to take back at once',

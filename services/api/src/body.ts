@@ -7,6 +7,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The route works without a body too. */
     readonly bodyOptional?: boolean
+    /** Takes lines of JSON (`application/x-ndjson`) and nothing else. */
+    readonly isStream?: boolean
   }
 }
 
@@ -21,6 +23,11 @@ export function acceptJsonOnly(api: Api): void {
   const parse = async (request: FastifyRequest, body: Buffer) => parseBody(request, body)
   api.addContentTypeParser('application/json', { parseAs: 'buffer' }, parse)
   api.addContentTypeParser('application/merge-patch+json', { parseAs: 'buffer' }, parse)
+  // Read line by line by its handler, as it comes.
+  api.addContentTypeParser('application/x-ndjson', (request, payload, done) => {
+    if (request.routeOptions.config.isStream === true) done(null, payload)
+    else done(new ApiProblem('unsupported_media_type'))
+  })
   api.addHook('preValidation', (request, _, done) => {
     if (request.body !== undefined || request.routeOptions.schema?.body === undefined) done()
     else if (request.routeOptions.config.bodyOptional === true) {

@@ -17,9 +17,11 @@ import { ApiProblem, sendProblem, toProblem } from './problem.js'
 import { actorForLog } from './request-context.js'
 import { RouteTable } from './route-table.js'
 import { bulkRoute } from './routes/bulk.js'
+import { bulkQueryRoute } from './routes/bulk-query.js'
 import { calendarRoutes } from './routes/calendars.js'
 import { changeRoutes } from './routes/changes.js'
 import { eventRoutes } from './routes/events.js'
+import { exchangeRoutes } from './routes/exchange.js'
 import { historyRoutes } from './routes/history.js'
 import { keyRoutes } from './routes/keys.js'
 import { operationRoutes } from './routes/operations.js'
@@ -87,6 +89,8 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
   historyRoutes(api, host)
   undoRequestRoutes(api, host)
   bulkRoute(api, host, ajv)
+  bulkQueryRoute(api, host, ajv)
+  exchangeRoutes(api, host, ajv)
   previewRoute(api, host)
   scheduleRoutes(api, host)
   calendarRoutes(api, host)

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { type ProblemCode, problemCodes, problemJson } from '@almanac/protocol'
+import { isLongBody } from './long-bodies.js'
 
 const codes: { readonly [code: string]: ProblemCode } = {
   ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
@@ -8,6 +9,7 @@ const codes: { readonly [code: string]: ProblemCode } = {
 
 /** Answers what never became a request (bad framing, headers or a body that do not come), and closes the connection. */
 export function answerClientError(error: Error & { readonly code?: string }, socket: Socket): void {
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && isLongBody(socket)) return
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
     socket.destroy()
     return

@@ -2,9 +2,12 @@ import type { Command } from 'commander'
 import { withServerOptions } from '../session.js'
 import type { World } from '../world.js'
 import type { ImportOptions } from './import-celery.js'
+import type { ImportLinesOptions } from './import-lines.js'
 
 export const addImport = (program: Command, world: World): void => {
-  const group = program.command('import').description('take tasks over from another scheduler')
+  const group = program
+    .command('import')
+    .description('take tasks over from another scheduler, or from an export')
   withServerOptions(
     group
       .command('celery')
@@ -25,5 +28,24 @@ Examples:
     )
     .action(async (file: string, options: ImportOptions) =>
       (await import('./import-celery.js')).importCelery(world, file, options),
+    )
+  withServerOptions(
+    group
+      .command('lines')
+      .description('what `almanac tasks export --lines` gave out')
+      .argument('<file>', 'lines of JSON')
+      .option(
+        '--mode <mode>',
+        'names that exist: put (as the line says), ensure (leave) or create (refuse)',
+        'put',
+      )
+      .option('-r, --reason <text>', 'why; kept in the history'),
+  )
+    .addHelpText(
+      'after',
+      '\nExample:\n  almanac tasks export --lines > tasks.ndjson && almanac import lines tasks.ndjson -n copy',
+    )
+    .action(async (file: string, options: ImportLinesOptions) =>
+      (await import('./import-lines.js')).importLines(world, file, options),
     )
 }

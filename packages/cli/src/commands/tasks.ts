@@ -1,8 +1,10 @@
 import type { Command } from 'commander'
 import { type ServerOptions, withServerOptions } from '../session.js'
 import type { World } from '../world.js'
+import type { BulkOptions } from './tasks-bulk.js'
 import type { ChangeOptions, TaskVerb } from './tasks-change.js'
 import type { CreateOptions } from './tasks-create.js'
+import type { ExportOptions } from './tasks-export.js'
 import type { TaskListOptions } from './tasks-list.js'
 import type { UndoOptions } from './tasks-undo.js'
 import type { WhyOptions } from './tasks-why.js'
@@ -42,10 +44,12 @@ const addExport = (tasks: Command, world: World) =>
   withServerOptions(
     tasks
       .command('export')
-      .description('all tasks with the schedules and calendars they share, as JSON for almanac simulate'),
+      .description('all tasks with the schedules and calendars they share, as JSON for almanac simulate')
+      .option('--lines', 'as lines that `almanac import lines` takes in')
+      .option('--as-of <instant>', 'with --lines: as they were at an instant or event position'),
   )
     .addHelpText('after', '\nExample:\n  almanac tasks export > tasks.json && almanac simulate tasks.json')
-    .action(async (options: ServerOptions) => (await import('./tasks-export.js')).exportTasks(world, options))
+    .action(async (options: ExportOptions) => (await import('./tasks-export.js')).exportTasks(world, options))
 
 const addReads = (tasks: Command, world: World) => {
   withServerOptions(
@@ -157,6 +161,31 @@ const addUndo = (tasks: Command, world: World) =>
     (await import('./tasks-undo.js')).undoTask(world, name, revision, options),
   )
 
+const addBulk = (tasks: Command, world: World) =>
+  withServerOptions(
+    tasks
+      .command('bulk')
+      .description('enable, disable, trigger, delete or patch all tasks that match')
+      .argument('<operation>', 'enable, disable, trigger, delete or patch')
+      .option('-l, --label <key[=value]>', 'with this label; repeat for more, all must hold', collect)
+      .option('--queue <name>', 'of this queue')
+      .option('--task <task>', 'of this task')
+      .option('-q, --query <text>', 'anywhere in name, task or description')
+      .option('--schedule-kind <kind>', 'interval, crontab, solar, clocked, union, except or ref')
+      .option('--all', 'every task of the namespace')
+      .option('--set <json>', 'patch: what is changed, as a merge patch')
+      .option('--until <instant>', 'disable: only until then')
+      .option('-y, --yes', 'do it; without it only what would be done is shown')
+      .option('-r, --reason <text>', 'why; kept in the history'),
+  )
+    .addHelpText(
+      'after',
+      '\nExample:\n  almanac tasks bulk disable --label team=data --until +2h --reason "maintenance" --yes',
+    )
+    .action(async (operation: string, options: BulkOptions) =>
+      (await import('./tasks-bulk.js')).bulkTasks(world, operation, options),
+    )
+
 const addChanges = (tasks: Command, world: World) => {
   for (const [verb, description] of verbs) {
     const command = tasks.command(verb).description(description)
@@ -183,4 +212,5 @@ export const addTasks = (program: Command, world: World): void => {
   addCreate(tasks, world)
   addChanges(tasks, world)
   addUndo(tasks, world)
+  addBulk(tasks, world)
 }

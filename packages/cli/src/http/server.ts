@@ -71,6 +71,9 @@ export const failureOf = (status: number, body: unknown): Failure => {
   return [502, 503, 504, 507].includes(status) ? unreachable(message, details) : refused(message, details)
 }
 
+/** For what is answered line by line. */
+const longestMs = 24 * 3_600_000
+
 const queryText = (query: Question['query']): string => {
   const search = new URLSearchParams()
   for (const [key, value] of Object.entries(query ?? {})) {
@@ -119,27 +122,63 @@ export class Server {
     return { status, body: body as T, headers }
   }
 
+  /** Lines of JSON below the namespace, as they come. `lines`: what is sent, if anything. */
+  async *lines(
+    path: string,
+    { lines, ...question }: Question & { readonly lines?: string } = {},
+  ): AsyncGenerator<string> {
+    const where = `/v1/namespaces/${encodeURIComponent(this.address.namespace)}${path}`
+    const response = await this.#fetch(where, { ...question, timeoutMs: longestMs }, lines)
+    if (!response.ok) throw failureOf(response.status, parse(await response.text()))
+    const decoder = new TextDecoder()
+    let rest = ''
+    try {
+      for await (const piece of response.body ?? []) {
+        rest += decoder.decode(piece, { stream: true })
+        const whole = rest.split('\n')
+        rest = whole.pop() ?? ''
+        yield* whole
+      }
+    } catch (fault) {
+      throw unreachable(`The answer was cut off: ${reasonOf(fault)}.`)
+    }
+  }
+
   async #send(path: string, question: Question) {
+    const response = await this.#fetch(path, question, undefined)
+    try {
+      return { status: response.status, text: await response.text(), headers: response.headers }
+    } catch (fault) {
+      throw this.#unreachable(fault)
+    }
+  }
+
+  async #fetch(path: string, question: Question, lines: string | undefined): Promise<Response> {
     const url = `${this.address.url}${path}${queryText(question.query)}`
     this.#made ??= this.#headers()
     const headers = await this.#made
     try {
-      const response = await fetch(url, {
+      return await fetch(url, {
         method: question.method ?? 'GET',
         headers: {
           accept: 'application/json, application/problem+json',
           ...(question.body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(lines === undefined ? {} : { 'content-type': 'application/x-ndjson' }),
           ...headers,
           ...question.headers,
         },
         signal: AbortSignal.timeout(question.timeoutMs ?? 30_000),
         ...(question.body === undefined ? {} : { body: JSON.stringify(question.body) }),
+        ...(lines === undefined ? {} : { body: lines }),
       })
-      return { status: response.status, text: await response.text(), headers: response.headers }
     } catch (fault) {
-      throw unreachable(`${this.address.url} cannot be reached: ${reasonOf(fault)}.`, {
-        hint: 'Is the server running? `npm start` or `almanac serve` starts one; --url or ALMANAC_URL names another.',
-      })
+      throw this.#unreachable(fault)
     }
+  }
+
+  #unreachable(fault: unknown): Failure {
+    return unreachable(`${this.address.url} cannot be reached: ${reasonOf(fault)}.`, {
+      hint: 'Is the server running? `npm start` or `almanac serve` starts one; --url or ALMANAC_URL names another.',
+    })
   }
 }

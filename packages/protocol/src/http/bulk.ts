@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { ProblemJson } from './problem.js'
-import { closed, count, freeObject, nullOr, oneOf, reason } from './shape.js'
+import { closed, count, freeObject, instant, nullOr, oneOf, reason, text } from './shape.js'
+import { taskFilters } from './task.js'
 
 export const maxBulkOperations = 500
 export const bulkOps = ['create', 'put', 'patch', 'enable', 'disable', 'delete', 'trigger'] as const
@@ -18,6 +19,7 @@ export const BulkOperation = closed({
   changes: Type.Optional(freeObject('patch: as the body of `PATCH /tasks/{id}`.')),
   onlyCreate: Type.Optional(Type.Boolean({ description: 'put: leave an existing task untouched.' })),
   revision: Type.Optional(count('As If-Match.')),
+  until: Type.Optional(instant('disable: only until then.')),
   args: Type.Optional(Type.Array(Type.Unknown(), { description: 'trigger.' })),
   kwargs: Type.Optional(freeObject('trigger.')),
   idempotencyKey: Type.Optional(
@@ -30,8 +32,15 @@ export type BulkOperation = Static<typeof BulkOperation>
 export const BulkBody = closed({
   operations: Type.Array(BulkOperation, {
     minItems: 1,
-    description: 'At most 500; done in order, each on its own.',
+    description: 'At most 500; done in order, each on its own unless `atomic`.',
   }),
+  atomic: Type.Optional(
+    Type.Boolean({
+      description:
+        'All or none: when one is refused, those before it are taken back by new events. Others may see what was ' +
+        'between, and a crash in the middle leaves it. Not with `trigger`, which can not be taken back.',
+    }),
+  ),
   reason,
 })
 export type BulkBody = Static<typeof BulkBody>
@@ -57,4 +66,43 @@ export const BulkJson = Type.Object({
   results: Type.Array(BulkResult, { description: 'One for each operation, in order.' }),
   succeeded: count('How many.'),
   failed: count('How many.'),
+  correlationId: text('Of all events that it made: with it, it can be taken back as a whole.'),
+  rolledBack: Type.Optional(
+    Type.Boolean({ description: 'With `atomic`: one was refused, and those before it were taken back.' }),
+  ),
+})
+
+/** Tasks that one bulk operation by query may change. */
+export const maxQueried = 10_000
+
+export const BulkQueryBody = closed({
+  filter: closed(taskFilters, {
+    description: 'As the query of `GET /tasks`; {}: every task of the namespace.',
+  }),
+  op: oneOf(['patch', 'enable', 'disable', 'delete', 'trigger']),
+  changes: Type.Optional(freeObject('patch: as the body of `PATCH /tasks/{id}`, without name.')),
+  until: Type.Optional(instant('disable: only until then.')),
+  token: Type.Optional(
+    text('Of the preview of exactly this. Left out: only a preview is made, and nothing is changed.', 200),
+  ),
+  reason,
+})
+export type BulkQueryBody = Static<typeof BulkQueryBody>
+
+export const BulkQueryJson = Type.Object({
+  total: count('Tasks that match.'),
+  sample: Type.Array(Type.Object({ id: Type.String(), name: Type.String() }), {
+    description: 'The first 20, by name.',
+  }),
+  token: nullOr(text('Send the same again with it to do it, to exactly these tasks. Null: it was done.')),
+  done: nullOr(
+    Type.Object({
+      succeeded: count('How many.'),
+      failed: count('How many were refused, such as those that are gone by now.'),
+      problems: Type.Array(Type.Object({ id: Type.String(), name: Type.String(), problem: ProblemJson }), {
+        description: 'The first 100 that were refused.',
+      }),
+      correlationId: text('Of all events that it made: with it, it can be taken back as a whole.'),
+    }),
+  ),
 })

@@ -166,7 +166,8 @@ export type TaskJson = Static<typeof TaskJson>
 
 export const TaskList = listOf(TaskJson)
 
-export const TaskListQuery = closed({
+/** What tasks are chosen by. */
+export const taskFilters = {
   enabled: Type.Optional(Type.Boolean()),
   name: Type.Optional(text('Exactly this name.', 200)),
   task: Type.Optional(text('Exactly this task.', 200)),
@@ -181,6 +182,10 @@ export const TaskListQuery = closed({
   schedule: Type.Optional(text('Name of the shared schedule.', 200)),
   quarantined: Type.Optional(Type.Boolean()),
   q: Type.Optional(text('Anywhere in name, task or description, letter case aside.', 200)),
+}
+
+export const TaskListQuery = closed({
+  ...taskFilters,
   ...pageQuery,
   asOf,
   minPosition,

@@ -1,4 +1,4 @@
-import type { TaskState } from '@almanac/domain'
+import type { RecordedEvent, TaskState } from '@almanac/domain'
 import { type CommandContext, digestOf } from '@almanac/domain'
 import type { Applied } from '@almanac/engine'
 import {
@@ -17,6 +17,7 @@ import {
   TaskPatch,
   taskInput,
 } from '@almanac/protocol'
+import { parseInstant } from '@almanac/recurrence'
 import type { Ajv, ValidateFunction } from 'ajv'
 import type { FastifyRequest } from 'fastify'
 import { bulkBodyLimit } from '../body.js'
@@ -51,8 +52,8 @@ export function bulkRoute(api: Api, host: Host, ajv: Ajv): void {
       tags: ['tasks'],
       summary: 'Many operations on tasks, each answered',
       description:
-        'Not atomic: each operation stands or falls alone. With an `Idempotency-Key` the whole ' +
-        'request may be repeated.',
+        'Each operation stands or falls alone, unless `atomic` is true. With an `Idempotency-Key` the whole ' +
+        'request may be repeated. `POST /changes/{correlationId}/undo` takes it back as a whole.',
       params: inNamespace({}),
       querystring: CommandQuery,
       body: BulkBody,
@@ -60,14 +61,18 @@ export function bulkRoute(api: Api, host: Host, ajv: Ajv): void {
     },
     preValidation: async (request) => refuseTooMany(request.body),
     handler: async (request, reply) => {
-      const { operations } = request.body
+      const { operations, atomic = false } = request.body
+      if (atomic) assertUndoable(operations)
       const contexts = operations.map((operation, index) => contextOf(host, request, operation, index))
       const results: BulkResult[] = []
       for (const batch of batchesOf(operations)) {
         const run = (operation: BulkOperation, offset: number) =>
           perform(host, shapes, contexts[batch.from + offset] ?? commandContext(host, request), operation)
         results.push(...(await Promise.all(batch.operations.map(run))))
+        if (atomic && results.some(({ problem }) => problem !== undefined)) break
       }
+      const isRolledBack = atomic && results.some(({ problem }) => problem !== undefined)
+      if (isRolledBack) await takeBack(host, request, operations, results)
       const last = Math.max(0, ...results.map(({ position }) => position ?? 0))
       await host.app.queries.waitFor(last, waitMs)
       const changed = results.flatMap(({ id: taskId, position }) =>
@@ -75,7 +80,9 @@ export function bulkRoute(api: Api, host: Host, ajv: Ajv): void {
       )
       changes(reply, changed, last)
       const failed = results.filter(({ problem }) => problem !== undefined).length
-      return { results, succeeded: results.length - failed, failed }
+      const { id: correlationId } = request
+      const answer = { results, succeeded: isRolledBack ? 0 : results.length - failed, failed, correlationId }
+      return isRolledBack ? { ...answer, rolledBack: true } : answer
     },
   })
 }
@@ -199,13 +206,65 @@ async function dispatch(
     case 'enable':
       return { status: 200, outcome: granted(await commands.enableTask(context, idOf(operation), revision)) }
     case 'disable':
-      return { status: 200, outcome: granted(await commands.disableTask(context, idOf(operation), revision)) }
+      return { status: 200, outcome: await disable(host, context, operation) }
     case 'delete':
       return { status: 204, outcome: granted(await commands.deleteTask(context, idOf(operation), revision)) }
     case 'trigger':
       return trigger(host, context, operation)
   }
 }
+
+async function disable(host: Host, context: CommandContext, operation: BulkOperation) {
+  const { commands } = host.app
+  const { until, revision } = operation
+  const id = idOf(operation)
+  return granted(
+    until === undefined
+      ? await commands.disableTask(context, id, revision)
+      : await commands.pauseTask(context, id, valid(parseInstant(until, 'until')), revision),
+  )
+}
+
+function assertUndoable(operations: readonly BulkOperation[]): void {
+  const index = operations.findIndex(({ op }) => op === 'trigger')
+  if (index < 0) return
+  const path = `operations[${index}].op`
+  throw new ApiProblem('invalid_body', 'A trigger can not be part of an atomic request: what ran has run.', [
+    { path, code: 'not_allowed', message: 'can not be trigger when atomic is true' },
+  ])
+}
+
+/** Takes back what the operations before the refused one did, and says so of each; those behind it were not tried. */
+async function takeBack(
+  host: Host,
+  request: FastifyRequest,
+  operations: readonly BulkOperation[],
+  results: BulkResult[],
+): Promise<void> {
+  const {
+    idempotencyKey: _,
+    fingerprint: __,
+    ...context
+  } = commandContext(host, request, {
+    reason: 'an operation of the same request was refused',
+  })
+  const done = results.flatMap(({ id, revision }) => (id === null || revision === null ? [] : [id]))
+  const events: RecordedEvent[] = []
+  for (const id of new Set(done)) {
+    const history = await host.app.queries.history(context.namespace, id)
+    events.push(...history.filter(({ metadata }) => metadata.correlationId === context.correlationId))
+  }
+  const undone = await host.app.commands.undoRequest(context, events, { force: true })
+  const positions = undone.map((one) => ('position' in one ? one.position : 0))
+  const position = Math.max(0, ...positions)
+  for (const [index, { op, id = null }] of operations.entries()) {
+    const result = results[index] ?? { op, id, name: null, revision: null, position: null }
+    if (results[index]?.problem !== undefined) continue
+    results[index] = { ...result, status: 409, position, problem: rolledBack() }
+  }
+}
+
+const rolledBack = () => problemBody(new ApiProblem('rolled_back'))
 
 async function trigger(host: Host, context: CommandContext, operation: BulkOperation): Promise<Performed> {
   const { args, kwargs } = operation
@@ -223,7 +282,7 @@ const fieldsOfOp: Readonly<Record<BulkOperation['op'], readonly string[]>> = {
   put: ['task', 'onlyCreate', 'revision'],
   patch: ['id', 'changes', 'revision'],
   enable: ['id', 'revision'],
-  disable: ['id', 'revision'],
+  disable: ['id', 'revision', 'until'],
   delete: ['id', 'revision'],
   trigger: ['id', 'args', 'kwargs'],
 }

@@ -1,5 +1,5 @@
 import type { TaskState } from '@almanac/domain'
-import type { OccurrenceView, TaskFilter, TaskView } from '@almanac/engine'
+import type { OccurrenceView, TaskView } from '@almanac/engine'
 import {
   ItemQuery,
   isoOf,
@@ -13,13 +13,13 @@ import {
 } from '@almanac/protocol'
 import { dstNotes, parseInstant, type ScheduleValue } from '@almanac/recurrence'
 import type { FastifyReply } from 'fastify'
-import type { Static } from 'typebox'
 import { type Api, type Host, namespacePath } from '../host.js'
 import { ApiProblem, notFound, valid } from '../problem.js'
 import { listJson, pageOf, readPosition } from '../reading.js'
 import { etag } from '../task-answers.js'
 import { localTime, zoneOf } from '../zone-text.js'
 import { idParam, inNamespace, nameParam, responses } from './answers.js'
+import { filterOf } from './task-filter.js'
 
 const tags = ['tasks']
 const byId = inNamespace({ id: idParam })
@@ -91,21 +91,6 @@ function answer(host: Host, reply: FastifyReply, view: TaskView | undefined, asO
   reply.header('etag', etag(view.state.revision))
   reply.header('almanac-position', String(asOf ?? host.app.queries.position()))
   return taskJson(view)
-}
-
-function filterOf(query: Static<typeof TaskListQuery>): TaskFilter {
-  const { enabled, name, task, queue, label, scheduleKind, schedule, quarantined, q } = query
-  return {
-    ...(enabled === undefined ? {} : { enabled }),
-    ...(name === undefined ? {} : { name: name.normalize('NFC') }),
-    ...(task === undefined ? {} : { task }),
-    ...(queue === undefined ? {} : { queue }),
-    ...(label === undefined ? {} : { labels: label }),
-    ...(scheduleKind === undefined ? {} : { scheduleKind }),
-    ...(schedule === undefined ? {} : { scheduleRef: schedule.normalize('NFC') }),
-    ...(quarantined === undefined ? {} : { quarantined }),
-    ...(q === undefined ? {} : { q }),
-  }
 }
 
 function occurrencesRoute(api: Api, host: Host): void {

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest'
+import { almanac } from '../../test-support/almanac.js'
+
+const preview = { total: 21, sample: [{ id: 'x', name: 'a' }], token: '7.abc', done: null }
+const problem = { name: 'b', problem: { code: 'not_found', detail: 'There is no task of this id here.' } }
+const done = { succeeded: 20, failed: 1, correlationId: 'c-1', problems: [problem] }
+
+describe('tasks bulk', () => {
+  it('shows what it would do, and does nothing', async () => {
+    const { code, out, err, asked } = await almanac(
+      ['tasks', 'bulk', 'disable', '-l', 'team=a', '--until', '+2h'],
+      () => ({ body: preview }),
+    )
+    expect(code).toBe(0)
+    expect(asked.map(({ body }) => body)).toEqual([
+      { filter: { label: ['team=a'] }, op: 'disable', until: '2026-11-24T14:00:00.000Z' },
+    ])
+    expect(out).toBe('a\nand 20 more\n')
+    expect(err).toContain('21 tasks would be changed by disable. Nothing was done: add --yes to do it.')
+  })
+
+  it('does it with --yes to the tasks of the preview, and says how to take it back', async () => {
+    const { out, err, asked } = await almanac(
+      ['tasks', 'bulk', 'patch', '--queue', 'q', '--set', '{"queue":"slow"}', '-y', '-r', 'ticket 7'],
+      ({ body }) => ({ body: 'token' in Object(body) ? { ...preview, token: null, done } : preview }),
+    )
+    expect(asked.map(({ body }) => body)).toMatchObject([
+      { filter: { queue: 'q' }, op: 'patch', changes: { queue: 'slow' }, reason: 'ticket 7' },
+      { token: '7.abc' },
+    ])
+    expect(out).toBe('b: not_found There is no task of this id here.\npatch: 20 done, 1 refused\n')
+    expect(err).toContain('almanac history undo c-1')
+  })
+
+  it.each([
+    [['tasks', 'bulk', 'delete'], 'Which tasks?'],
+    [['tasks', 'bulk', 'dleete', '--all'], 'is none of'],
+    [['tasks', 'bulk', 'patch', '--all'], '--set is needed'],
+    [['tasks', 'bulk', 'patch', '--all', '--set', '{'], '--set is not JSON'],
+  ])('asks nothing when it is not told enough: %j', async (args, words) => {
+    const { code, err, asked } = await almanac(args)
+    expect([code, asked]).toEqual([2, []])
+    expect(err).toContain(words)
+  })
+})
+
+describe('import lines', () => {
+  const files = { 'tasks.ndjson': '{"kind":"task"}\n{"kind":"tusk"}\n' }
+  const counts = { lines: 2, created: 1, existing: 0, failed: 1 }
+
+  it('sends the file as it is, tells each refused line with its number, and fails', async () => {
+    const refused = {
+      line: 2,
+      kind: 'tusk',
+      name: null,
+      problem: { title: 't', errors: [{ path: 'kind', code: 'enum', message: 'must be one of task' }] },
+    }
+    const { code, out, err, asked } = await almanac(
+      ['import', 'lines', 'tasks.ndjson', '--mode', 'ensure'],
+      () => ({
+        lines: [{ problem: refused }, { done: { ...counts, correlationId: 'c-1', position: 9 } }],
+      }),
+      { files },
+    )
+    expect(asked[0]).toMatchObject({ method: 'POST', path: '/v1/namespaces/default/import' })
+    expect(asked[0]?.query.get('mode')).toBe('ensure')
+    expect(asked[0]?.text).toBe(files['tasks.ndjson'])
+    expect(err).toContain('tasks.ndjson:2: kind must be one of task')
+    expect(out).toBe('1 created, 0 were there, 1 refused\n')
+    expect(code).toBe(1)
+  })
+
+  it('says when the answer was cut off', async () => {
+    const { code, err } = await almanac(
+      ['import', 'lines', 'tasks.ndjson'],
+      () => ({ lines: [{ progress: counts }] }),
+      { files },
+    )
+    expect(code).not.toBe(0)
+    expect(err).toContain('was cut off')
+  })
+})
