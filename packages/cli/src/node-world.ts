@@ -1,5 +1,6 @@
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
+import { join } from 'node:path'
 import { systemClock } from '@almanac/adapters/system'
 import { refused } from './failure.js'
 import { paintFor, type Screen, type Stop, type World, wantsColour } from './world.js'
@@ -33,6 +34,17 @@ const readText = async (path: string): Promise<string> => {
     if (code === 'EACCES') throw refused(`${path} may not be read.`)
     throw fault
   }
+}
+
+const filesIn = async (path: string, endings: readonly string[]): Promise<readonly string[]> => {
+  const found = await stat(path).catch(() => undefined)
+  if (found === undefined) throw refused(`There is no file or folder ${path}.`)
+  if (!found.isDirectory()) return [path]
+  const entries = await readdir(path, { recursive: true, withFileTypes: true })
+  return entries
+    .filter((entry) => entry.isFile() && endings.some((ending) => entry.name.endsWith(ending)))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort()
 }
 
 const writeText = async (path: string, text: string): Promise<void> => {
@@ -101,6 +113,7 @@ export const nodeWorld = (process: NodeJS.Process): World => {
     stop,
     claimStop: claim,
     readText,
+    filesIn,
     writeText,
     serve: async (args) => (await import('@almanac/standalone')).serve(process, args),
   }

@@ -9,6 +9,7 @@ import { addRuns } from './commands/runs.js'
 import { addSchedules } from './commands/schedules.js'
 import { addServe } from './commands/serve.js'
 import { addSimulate } from './commands/simulate.js'
+import { addSync } from './commands/sync.js'
 import { addTasks } from './commands/tasks.js'
 import { Ended, exitCodes } from './failure.js'
 import { asFailure, printFailure } from './output/failure.js'
@@ -21,6 +22,7 @@ Start here:
   almanac import celery tasks.json                  take over a django-celery-beat fixture
   almanac tasks list                                what runs when
   almanac runs list --follow                        watch it run
+  almanac plan -f schedules/                        what files say, against what is there
   almanac preview "0 2 * * mon"                     when would this fire?
   almanac cluster status                            nodes, partitions, owners
   almanac simulate --page load.html                 what will the coming year be like?
@@ -56,6 +58,7 @@ export const buildProgram = (world: World): Command => {
   addTasks(program, world)
   addSchedules(program, world)
   addRuns(program, world)
+  addSync(program, world)
   addImport(program, world)
   addPreview(program, world)
   addSimulate(program, world)

@@ -39,6 +39,8 @@ export interface World {
   /** Tells that the running command ends by itself on `stop`; else the process ends at once. */
   claimStop(): void
   readText(path: string): Promise<string>
+  /** The files of a folder that end so, by name, also in its folders; of a file itself. */
+  filesIn(path: string, endings: readonly string[]): Promise<readonly string[]>
   /** Writes a file, over one of that name. */
   writeText(path: string, text: string): Promise<void>
   /** Runs a server in this process until it is stopped; answers its exit code. */

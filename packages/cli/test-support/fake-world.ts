@@ -75,6 +75,11 @@ export const fakeWorld = (options: FakeWorldOptions = {}): FakeWorld => {
       if (text === undefined) throw refused(`There is no file ${path}.`)
       return text
     },
+    filesIn: async (path, endings) => {
+      const found = Object.keys(options.files ?? {}).filter((name) => name.startsWith(`${path}/`))
+      if (found.length === 0) return [path]
+      return found.filter((name) => endings.some((ending) => name.endsWith(ending))).sort()
+    },
     writeText: async (path, text) => {
       written.set(path, text)
     },
