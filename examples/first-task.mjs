@@ -156,7 +156,7 @@ const lookBack = async ({ crontab }) => {
   say('\n6. Who changed what, and when')
   const { body } = await must('GET', `/tasks/${crontab.body.id}/history`)
   for (const { at, type, actor, reason, changes } of body.items) {
-    const fields = type === 'TaskCreated' ? '' : changes.map(({ field }) => field).join(', ')
+    const fields = type === 'TaskCreated' ? '' : changes.map(({ path }) => path).join(', ')
     say(`  ${at} ${type} by ${actor}${reason === null ? '' : ` (${reason})`} ${fields}`)
   }
   const coming = await must('GET', `/tasks/${crontab.body.id}/occurrences?count=3`)
