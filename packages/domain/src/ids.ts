@@ -52,6 +52,8 @@ export const nameStream = (namespace: string, name: string): string =>
 export const clusterStream = 'cluster'
 /** Of the API keys of all namespaces. */
 export const keysStream = 'keys'
+/** Of the webhooks of all namespaces. */
+export const webhooksStream = 'webhooks'
 
 export interface Subject {
   readonly kind: 'task' | 'schedule' | 'calendar'

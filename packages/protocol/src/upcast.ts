@@ -38,6 +38,11 @@ export const upcasters = {
   ApiKeyCreated: [],
   ApiKeyRevoked: [],
   ApiKeyUsed: [],
+  WebhookCreated: [],
+  WebhookChanged: [],
+  WebhookDisabled: [],
+  WebhookSecretRotated: [],
+  WebhookDeleted: [],
 } as const satisfies UpcasterTable
 
 export interface Versioned {

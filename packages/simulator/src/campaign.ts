@@ -20,12 +20,17 @@ export interface CampaignTotals {
 /** With fewer seeds, nothing can be said about what never occurred. */
 export const seedsToCoverAll = 200
 
-/** Types of events that a cluster of this kind never has: nobody has to show who he is. */
+/** Types of events that a cluster of this kind never has: nobody has to show who he is, and nobody is told. */
 const notExpected: ReadonlySet<string> = new Set([
   'ClusterFounded',
   'ApiKeyCreated',
   'ApiKeyRevoked',
   'ApiKeyUsed',
+  'WebhookCreated',
+  'WebhookChanged',
+  'WebhookDisabled',
+  'WebhookSecretRotated',
+  'WebhookDeleted',
 ])
 
 /** Adds seeds up, as they come. */
