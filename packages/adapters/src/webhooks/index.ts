@@ -1,0 +1,3 @@
+export { HttpWebhookCaller } from './caller.js'
+export { minKeyLength, SecretMaker, signatureOf } from './signing.js'
+export { type AllowEntry, parseAllowEntry, type TargetPolicy } from './targets.js'
