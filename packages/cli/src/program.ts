@@ -11,6 +11,7 @@ import { addServe } from './commands/serve.js'
 import { addSimulate } from './commands/simulate.js'
 import { addSync } from './commands/sync.js'
 import { addTasks } from './commands/tasks.js'
+import { addWebhooks } from './commands/webhooks.js'
 import { Ended, exitCodes } from './failure.js'
 import { asFailure, printFailure } from './output/failure.js'
 import { version } from './version.js'
@@ -65,6 +66,7 @@ export const buildProgram = (world: World): Command => {
   addHistory(program, world)
   addCluster(program, world)
   addKeys(program, world)
+  addWebhooks(program, world)
   addDoctor(program, world)
   return program
 }

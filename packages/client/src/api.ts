@@ -1265,7 +1265,7 @@ export interface Operations {
         version: number
         /** What it is about. */
         subject: {
-          kind: "task" | "schedule" | "calendar" | "key" | "cluster"
+          kind: "task" | "schedule" | "calendar" | "key" | "webhook" | "cluster"
           id: string
           /** Its name after the event; null where that is not known. */
           name: string | null
@@ -1323,7 +1323,7 @@ export interface Operations {
         version: number
         /** What it is about. */
         subject: {
-          kind: "task" | "schedule" | "calendar" | "key" | "cluster"
+          kind: "task" | "schedule" | "calendar" | "key" | "webhook" | "cluster"
           id: string
           /** Its name after the event; null where that is not known. */
           name: string | null
@@ -1408,7 +1408,7 @@ export interface Operations {
         version: number
         /** What it is about. */
         subject: {
-          kind: "task" | "schedule" | "calendar" | "key" | "cluster"
+          kind: "task" | "schedule" | "calendar" | "key" | "webhook" | "cluster"
           id: string
           /** Its name after the event; null where that is not known. */
           name: string | null
@@ -1462,7 +1462,7 @@ export interface Operations {
         version: number
         /** What it is about. */
         subject: {
-          kind: "task" | "schedule" | "calendar" | "key" | "cluster"
+          kind: "task" | "schedule" | "calendar" | "key" | "webhook" | "cluster"
           id: string
           /** Its name after the event; null where that is not known. */
           name: string | null
@@ -1520,7 +1520,7 @@ export interface Operations {
         version: number
         /** What it is about. */
         subject: {
-          kind: "task" | "schedule" | "calendar" | "key" | "cluster"
+          kind: "task" | "schedule" | "calendar" | "key" | "webhook" | "cluster"
           id: string
           /** Its name after the event; null where that is not known. */
           name: string | null
@@ -1605,7 +1605,7 @@ export interface Operations {
         version: number
         /** What it is about. */
         subject: {
-          kind: "task" | "schedule" | "calendar" | "key" | "cluster"
+          kind: "task" | "schedule" | "calendar" | "key" | "webhook" | "cluster"
           id: string
           /** Its name after the event; null where that is not known. */
           name: string | null
@@ -1659,7 +1659,7 @@ export interface Operations {
         version: number
         /** What it is about. */
         subject: {
-          kind: "task" | "schedule" | "calendar" | "key" | "cluster"
+          kind: "task" | "schedule" | "calendar" | "key" | "webhook" | "cluster"
           id: string
           /** Its name after the event; null where that is not known. */
           name: string | null
@@ -1717,7 +1717,7 @@ export interface Operations {
         version: number
         /** What it is about. */
         subject: {
-          kind: "task" | "schedule" | "calendar" | "key" | "cluster"
+          kind: "task" | "schedule" | "calendar" | "key" | "webhook" | "cluster"
           id: string
           /** Its name after the event; null where that is not known. */
           name: string | null
@@ -1802,7 +1802,7 @@ export interface Operations {
         version: number
         /** What it is about. */
         subject: {
-          kind: "task" | "schedule" | "calendar" | "key" | "cluster"
+          kind: "task" | "schedule" | "calendar" | "key" | "webhook" | "cluster"
           id: string
           /** Its name after the event; null where that is not known. */
           name: string | null
@@ -1841,7 +1841,7 @@ export interface Operations {
   /** Who changed what in the namespace. */
   'GET /v1/namespaces/{namespace}/history': {
     path: { namespace: string }
-    query: { actor?: string; kind?: Array<"task" | "schedule" | "calendar" | "key" | "cluster">; type?: string[]; task?: string; correlationId?: string; from?: string; to?: string; after?: number; limit?: number; cursor?: string; minPosition?: number }
+    query: { actor?: string; kind?: Array<"task" | "schedule" | "calendar" | "key" | "webhook" | "cluster">; type?: string[]; task?: string; correlationId?: string; from?: string; to?: string; after?: number; limit?: number; cursor?: string; minPosition?: number }
     body: undefined
     answer: {
       items: Array<{
@@ -1856,7 +1856,7 @@ export interface Operations {
         version: number
         /** What it is about. */
         subject: {
-          kind: "task" | "schedule" | "calendar" | "key" | "cluster"
+          kind: "task" | "schedule" | "calendar" | "key" | "webhook" | "cluster"
           id: string
           /** Its name after the event; null where that is not known. */
           name: string | null
@@ -1913,7 +1913,7 @@ export interface Operations {
       refused: number
       /** The first 100. */
       events: Array<{
-        kind: "task" | "schedule" | "calendar" | "key" | "cluster"
+        kind: "task" | "schedule" | "calendar" | "key" | "webhook" | "cluster"
         id: string
         /** Of the change. */
         revision: number
@@ -1958,7 +1958,7 @@ export interface Operations {
       refused: number
       /** The first 100 that were refused. */
       problems: Array<{
-        kind: "task" | "schedule" | "calendar" | "key" | "cluster"
+        kind: "task" | "schedule" | "calendar" | "key" | "webhook" | "cluster"
         id: string
         /** Of the change. */
         revision: number
@@ -2670,9 +2670,361 @@ export interface Operations {
   /** Every change as it happens (server-sent events). */
   'GET /v1/namespaces/{namespace}/events': {
     path: { namespace: string }
-    query: { kind?: Array<"task" | "schedule" | "calendar" | "key" | "cluster">; task?: string; after?: number }
+    query: { kind?: Array<"task" | "schedule" | "calendar" | "key" | "webhook" | "cluster">; task?: string; after?: number }
     body: undefined
     answer: null
+  }
+  /** Make a webhook. */
+  'POST /v1/namespaces/{namespace}/webhooks': {
+    path: { namespace: string }
+    query: object
+    body: {
+      /** Unique among the webhooks of the namespace. */
+      name: string
+      /** Where it is posted to: `https`, and a public address unless the configuration allows another. */
+      url: string
+      /** For people. */
+      description?: string
+      /** Default true. What happens while it is off is told later. */
+      enabled?: boolean
+      /** Types of messages, such as `task.disabled` or `run.failed`, or all of a subject: `task.*`. */
+      events?: string[]
+      /** Only what these tasks are about, by id. */
+      tasks?: string[]
+      /** Only what tasks with all of these labels are about. */
+      labels?: { [key: string]: string }
+      /** Takes the runs of this queue too, and posts them. */
+      runs?: {
+        /** The queue. */
+        queue: string
+        /** How long a run is the receiver’s that answered 202. 30 to 86 400; default 300. */
+        leaseSeconds?: number
+      } | null
+      /** Why. Kept in the history with who and when. May also be sent as the header `Almanac-Reason`. */
+      reason?: string
+    }
+    answer: {
+      id: string
+      name: string
+      url: string
+      description: string
+      enabled: boolean
+      events: string[]
+      tasks: string[]
+      labels: { [key: string]: string }
+      runs: {
+        queue: string
+        leaseSeconds: number
+      } | null
+      /** Why Almanac has switched it off, else null. */
+      disabled: {
+        cause: "failing" | "gone"
+        message: string
+        /** When. */
+        at: string
+      } | null
+      /** How it has fared. */
+      status: {
+        /** Every event up to here is through. */
+        position: number
+        /** Messages that got through. */
+        delivered: number
+        /** Tries that did not. */
+        failed: number
+        /** Messages that were given up. */
+        givenUp: number
+        /** Of the first failure since the last success. */
+        failingSince: string | null
+        /** When a message last got through. */
+        lastSuccessAt: string | null
+      }
+      /** Of its last change; the ETag. */
+      revision: number
+      /** When it was made. */
+      createdAt: string
+      createdBy: string
+      /** Messages are signed with it: `whsec_…`, as Standard Webhooks has it. Null: it was told to the first request. */
+      secret: string | null
+    }
+  }
+  /** List webhooks. */
+  'GET /v1/namespaces/{namespace}/webhooks': {
+    path: { namespace: string }
+    query: object
+    body: undefined
+    answer: {
+      items: Array<{
+        id: string
+        name: string
+        url: string
+        description: string
+        enabled: boolean
+        events: string[]
+        tasks: string[]
+        labels: { [key: string]: string }
+        runs: {
+          queue: string
+          leaseSeconds: number
+        } | null
+        /** Why Almanac has switched it off, else null. */
+        disabled: {
+          cause: "failing" | "gone"
+          message: string
+          /** When. */
+          at: string
+        } | null
+        /** How it has fared. */
+        status: {
+          /** Every event up to here is through. */
+          position: number
+          /** Messages that got through. */
+          delivered: number
+          /** Tries that did not. */
+          failed: number
+          /** Messages that were given up. */
+          givenUp: number
+          /** Of the first failure since the last success. */
+          failingSince: string | null
+          /** When a message last got through. */
+          lastSuccessAt: string | null
+        }
+        /** Of its last change; the ETag. */
+        revision: number
+        /** When it was made. */
+        createdAt: string
+        createdBy: string
+      }>
+      /** Send it back as `cursor` for the next page; null on the last. */
+      nextCursor: string | null
+      /** How many there are in all pages. */
+      total: number
+    }
+  }
+  /** Change a webhook. */
+  'PATCH /v1/namespaces/{namespace}/webhooks/{id}': {
+    path: { namespace: string; id: string }
+    query: object
+    body: {
+      /** Unique among the webhooks of the namespace. */
+      name?: string
+      /** Where it is posted to: `https`, and a public address unless the configuration allows another. */
+      url?: string
+      /** For people. */
+      description?: string
+      /** Default true. What happens while it is off is told later. */
+      enabled?: boolean
+      /** Types of messages, such as `task.disabled` or `run.failed`, or all of a subject: `task.*`. */
+      events?: string[]
+      /** Only what these tasks are about, by id. */
+      tasks?: string[]
+      /** Only what tasks with all of these labels are about. */
+      labels?: { [key: string]: string }
+      /** Takes the runs of this queue too, and posts them. */
+      runs?: {
+        /** The queue. */
+        queue: string
+        /** How long a run is the receiver’s that answered 202. 30 to 86 400; default 300. */
+        leaseSeconds?: number
+      } | null
+      /** Why. Kept in the history with who and when. May also be sent as the header `Almanac-Reason`. */
+      reason?: string
+    }
+    answer: {
+      id: string
+      name: string
+      url: string
+      description: string
+      enabled: boolean
+      events: string[]
+      tasks: string[]
+      labels: { [key: string]: string }
+      runs: {
+        queue: string
+        leaseSeconds: number
+      } | null
+      /** Why Almanac has switched it off, else null. */
+      disabled: {
+        cause: "failing" | "gone"
+        message: string
+        /** When. */
+        at: string
+      } | null
+      /** How it has fared. */
+      status: {
+        /** Every event up to here is through. */
+        position: number
+        /** Messages that got through. */
+        delivered: number
+        /** Tries that did not. */
+        failed: number
+        /** Messages that were given up. */
+        givenUp: number
+        /** Of the first failure since the last success. */
+        failingSince: string | null
+        /** When a message last got through. */
+        lastSuccessAt: string | null
+      }
+      /** Of its last change; the ETag. */
+      revision: number
+      /** When it was made. */
+      createdAt: string
+      createdBy: string
+    }
+  }
+  /** Delete a webhook. */
+  'DELETE /v1/namespaces/{namespace}/webhooks/{id}': {
+    path: { namespace: string; id: string }
+    query: object
+    body: {
+      /** Why. Kept in the history with who and when. May also be sent as the header `Almanac-Reason`. */
+      reason?: string
+    }
+    answer: null
+  }
+  /** Read a webhook, and how it has fared. */
+  'GET /v1/namespaces/{namespace}/webhooks/{id}': {
+    path: { namespace: string; id: string }
+    query: object
+    body: undefined
+    answer: {
+      id: string
+      name: string
+      url: string
+      description: string
+      enabled: boolean
+      events: string[]
+      tasks: string[]
+      labels: { [key: string]: string }
+      runs: {
+        queue: string
+        leaseSeconds: number
+      } | null
+      /** Why Almanac has switched it off, else null. */
+      disabled: {
+        cause: "failing" | "gone"
+        message: string
+        /** When. */
+        at: string
+      } | null
+      /** How it has fared. */
+      status: {
+        /** Every event up to here is through. */
+        position: number
+        /** Messages that got through. */
+        delivered: number
+        /** Tries that did not. */
+        failed: number
+        /** Messages that were given up. */
+        givenUp: number
+        /** Of the first failure since the last success. */
+        failingSince: string | null
+        /** When a message last got through. */
+        lastSuccessAt: string | null
+      }
+      /** Of its last change; the ETag. */
+      revision: number
+      /** When it was made. */
+      createdAt: string
+      createdBy: string
+    }
+  }
+  /** The newest messages of a webhook, and what came of them. */
+  'GET /v1/namespaces/{namespace}/webhooks/{id}/deliveries': {
+    path: { namespace: string; id: string }
+    query: object
+    body: undefined
+    answer: {
+      /** The newest 50. */
+      items: Array<{
+        /** Of the message: `webhook-id`. */
+        id: string
+        type: string
+        /** What it is about: the id of a task, or a stream. */
+        subject: string
+        status: "waiting" | "delivered" | "given_up"
+        /** Tries so far. */
+        attempts: number
+        /** Of the first try. */
+        firstAt: string
+        /** Of the last. */
+        lastAt: string
+        /** What the receiver answered; null: nothing. */
+        lastStatus: number | null
+        /** Why it did not get through. */
+        lastError: string | null
+        /** How long the last try took. */
+        lastMs: number
+        /** When it is tried again. */
+        nextAt: string | null
+      }>
+    }
+  }
+  /** Send a message of the type webhook.ping now. */
+  'POST /v1/namespaces/{namespace}/webhooks/{id}/ping': {
+    path: { namespace: string; id: string }
+    query: object
+    body: {
+      /** Why. Kept in the history with who and when. May also be sent as the header `Almanac-Reason`. */
+      reason?: string
+    }
+    answer: {
+      delivered: boolean
+      status: number | null
+      error: string | null
+      ms: number
+    }
+  }
+  /** Make a new secret. */
+  'POST /v1/namespaces/{namespace}/webhooks/{id}/rotate-secret': {
+    path: { namespace: string; id: string }
+    query: object
+    body: {
+      /** Why. Kept in the history with who and when. May also be sent as the header `Almanac-Reason`. */
+      reason?: string
+    }
+    answer: {
+      id: string
+      name: string
+      url: string
+      description: string
+      enabled: boolean
+      events: string[]
+      tasks: string[]
+      labels: { [key: string]: string }
+      runs: {
+        queue: string
+        leaseSeconds: number
+      } | null
+      /** Why Almanac has switched it off, else null. */
+      disabled: {
+        cause: "failing" | "gone"
+        message: string
+        /** When. */
+        at: string
+      } | null
+      /** How it has fared. */
+      status: {
+        /** Every event up to here is through. */
+        position: number
+        /** Messages that got through. */
+        delivered: number
+        /** Tries that did not. */
+        failed: number
+        /** Messages that were given up. */
+        givenUp: number
+        /** Of the first failure since the last success. */
+        failingSince: string | null
+        /** When a message last got through. */
+        lastSuccessAt: string | null
+      }
+      /** Of its last change; the ETag. */
+      revision: number
+      /** When it was made. */
+      createdAt: string
+      createdBy: string
+      /** Messages are signed with it: `whsec_…`, as Standard Webhooks has it. Null: it was told to the first request. */
+      secret: string | null
+    }
   }
   /** Make an API key. */
   'POST /v1/keys': {

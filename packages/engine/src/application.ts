@@ -23,9 +23,11 @@ import type {
 } from '@almanac/domain'
 import type { Instant, Result, ScheduleValue } from '@almanac/recurrence'
 import type { AuditedEvent, AuditFilter, AuditPage, FeedFilter, UndoCommands } from './change-types.js'
+import type { RunIntake } from './intake/types.js'
 import type { Applied, Outcome } from './outcome.js'
-import type { LeasedRun, LeaseReply, RunFilter } from './ports/run-store.js'
+import type { RunFilter } from './ports/run-store.js'
 import type { Listed, Page, TaskFilter } from './ports/view-store.js'
+import type { WebhookOffice } from './webhook/office.js'
 
 /** Only what the caller says; everything else gets its default. */
 export type TaskInput = Pick<TaskSpec, 'name' | 'task' | 'schedule'> & Partial<TaskSpec>
@@ -219,33 +221,6 @@ export interface BackfillPreview {
   }[]
 }
 
-/** The worker's side. */
-export interface RunIntake {
-  /** Waits up to `waitMs` for the first run; then answers at once what there is, at most `max`. */
-  lease(request: {
-    readonly namespace: string
-    readonly queue: string
-    readonly max: number
-    readonly waitMs: number
-    readonly worker: string
-    readonly leaseMs: number
-  }): Promise<readonly LeasedRun[]>
-  ack(namespace: string, runId: string, leaseToken: string): Promise<LeaseReply>
-  fail(
-    namespace: string,
-    runId: string,
-    leaseToken: string,
-    error: string,
-    retryInMs: number | null,
-  ): Promise<LeaseReply>
-  heartbeat(
-    namespace: string,
-    runId: string,
-    leaseToken: string,
-    leaseMs: number,
-  ): Promise<{ readonly reply: LeaseReply; readonly cancelRequested: boolean }>
-}
-
 export interface PartitionStatus {
   readonly partition: PartitionId
   readonly owner: string | null
@@ -299,6 +274,8 @@ export interface Application {
   readonly queries: Queries
   /** Null: workers read runs elsewhere, from the topics of a cluster. */
   readonly intake: RunIntake | null
+  /** Null: this node serves none. */
+  readonly webhooks: WebhookOffice | null
   status(): NodeStatus
   /**
    * Resolves true once no run can be committed any more that was decided without the change at `position`; false

@@ -73,7 +73,7 @@ export interface UndoCommands {
 }
 
 /** What an event is about, as far as it concerns people. */
-export type EventSubject = 'task' | 'schedule' | 'calendar' | 'key' | 'cluster'
+export type EventSubject = 'task' | 'schedule' | 'calendar' | 'key' | 'webhook' | 'cluster'
 
 /** All that is given must hold. */
 export interface AuditFilter {

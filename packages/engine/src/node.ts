@@ -25,6 +25,7 @@ import type { Membership } from './ports/membership.js'
 import type { RunReads, WorkQueue } from './ports/run-store.js'
 import { noTelemetry, type Telemetry } from './ports/telemetry.js'
 import type { ViewStore } from './ports/view-store.js'
+import type { WebhookAdapters } from './ports/webhook.js'
 import { Barrier } from './projection/barrier.js'
 import { LiveKeyRing } from './projection/key-ring.js'
 import { type Change, Projector } from './projection/projector.js'
@@ -40,6 +41,8 @@ import { SteadyClock } from './steady-clock.js'
 import { createStop } from './stop.js'
 import { measured } from './telemetry/measured.js'
 import { observeNode } from './telemetry/node-metrics.js'
+import { LiveWebhooks } from './webhook/book.js'
+import { type WebhookOffice, webhookOffice } from './webhook/office.js'
 
 export interface NodeAdapters {
   readonly log: EventLog
@@ -56,6 +59,8 @@ export interface NodeAdapters {
   readonly cluster?: ClusterAdapters
   /** What the node tells of itself goes there; absent: it tells nothing. */
   readonly telemetry?: Telemetry
+  /** Absent: there are no webhooks here. */
+  readonly webhooks?: WebhookAdapters
 }
 
 export interface ClusterAdapters {
@@ -79,6 +84,8 @@ export class Node implements Application {
   readonly commands: Commands
   readonly queries: NodeQueries
   readonly intake: Intake | null
+  readonly webhooks: WebhookOffice | null
+  private readonly book: LiveWebhooks
   private readonly adapters: NodeAdapters
   private readonly telemetry: Telemetry
   private readonly unobserve: () => void
@@ -131,11 +138,18 @@ export class Node implements Application {
     })
     const definitions = new Definitions(views)
     const waitFor = (position: Position, timeoutMs: number) => this.projector.waitFor(position, timeoutMs)
-    const commands = createCommands({ log, clock, random, views, cluster: options.cluster, waitFor })
+    const deps = { log, clock, random, views, cluster: options.cluster, waitFor }
+    const commands = createCommands(deps)
     this.commands = commands
     this.system = commands
     const { queue } = adapters
     this.intake = queue === undefined ? null : new Intake({ runs, queue, clock, stop: this.stopping })
+    this.book = new LiveWebhooks({ log, clock, onFault, retryMs: options.parkedRetryMs })
+    const { book, intake } = this
+    this.webhooks =
+      adapters.webhooks === undefined
+        ? null
+        : webhookOffice(adapters.webhooks, { deps, book, intake, onFault })
     const { projector, keyRing } = this
     this.queries = new NodeQueries({ log, views, runs, clock, projector, definitions, keyRing })
     this.fence = new ChangeFence({ dispatchLog, clock, partitions: options.partitions, stop: this.stopping })
@@ -221,6 +235,7 @@ export class Node implements Application {
   /** Resolves when the read models are up to date; as the only node, also when every partition is owned. */
   async start(): Promise<void> {
     await this.keyRing.load(this.stopping)
+    await this.book.load(this.stopping)
     await this.projector.catchUp(this.callbacks.onProgress, this.stopping)
     await new Promise<void>((resolve, reject) => {
       const scheduling = this.schedule(resolve)
@@ -231,6 +246,7 @@ export class Node implements Application {
         this.chores.run(this.stopping),
         this.housekeeping(),
         this.watchClock(),
+        ...(this.webhooks === null ? [] : [this.webhooks.service.run(this.stopping)]),
       ]
       this.loops = Promise.allSettled(loops)
       for (const loop of loops) {
@@ -324,8 +340,12 @@ export class Node implements Application {
 
   private applied(changes: readonly Change[]): void {
     this.scheduler.changed(changes)
+    this.webhooks?.service.wake()
     for (const change of changes) {
-      if (change.kind === 'other') this.keyRing.apply(change.event)
+      if (change.kind === 'other') {
+        this.keyRing.apply(change.event)
+        this.book.apply(change.event)
+      }
       if (change.kind !== 'schedule' || change.event.type !== 'ScheduleDeleted') continue
       const { event } = change
       this.chores.add(`schedule deleted ${event.id}`, () => this.system.reactToScheduleDeleted(event))

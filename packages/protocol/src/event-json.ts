@@ -1,4 +1,11 @@
-import { keysStream, type RecordedEvent, subjectOf, traceIdOf, traceparentOf } from '@almanac/domain'
+import {
+  keysStream,
+  type RecordedEvent,
+  subjectOf,
+  traceIdOf,
+  traceparentOf,
+  webhooksStream,
+} from '@almanac/domain'
 import { changesOf, type KnownFields, objectOf, shown } from './event-diff.js'
 import { sentenceOf } from './event-text.js'
 import type { EventJson, EventKind, FieldChange } from './http/change.js'
@@ -18,9 +25,14 @@ const shownData = (value: unknown, depth = 0): JsonObject =>
       ]),
   )
 
-/** Keys and the cluster are known by their streams. */
+/** What is known by its stream alone. */
+const kindsOfStreams: { readonly [stream: string]: EventKind } = {
+  [keysStream]: 'key',
+  [webhooksStream]: 'webhook',
+}
+
 const shownSubject = (stream: string): { readonly kind: EventKind; readonly id: string } =>
-  subjectOf(stream) ?? { kind: stream === keysStream ? 'key' : 'cluster', id: stream }
+  subjectOf(stream) ?? { kind: kindsOfStreams[stream] ?? 'cluster', id: stream }
 
 /** `name`: of what the event is about, where it is known. `undone`: the revision of its stream that it takes back. */
 interface Around {

@@ -59,6 +59,7 @@ const published: { readonly [code: string]: number } = {
   unsafe_number: 422,
   unsupported_media_type: 415,
   uri_too_long: 414,
+  webhooks_not_here: 409,
 }
 
 describe('problem codes', () => {

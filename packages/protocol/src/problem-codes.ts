@@ -187,6 +187,13 @@ export const problemCodes = {
       'The lease lapsed and the run was handed out again, or the run is finished. Drop what you have; ' +
       'the other worker reports it.',
   },
+  webhooks_not_here: {
+    status: 409,
+    title: 'This server has no webhooks',
+    description:
+      'Nodes of a cluster serve no webhooks: their runs and what becomes of them are in topics of Kafka, and changes ' +
+      'are in the feed of events.',
+  },
   position_not_reached: {
     status: 409,
     title: 'The read model has not got so far',

@@ -33,6 +33,7 @@ import { taskActionRoutes } from './routes/task-actions.js'
 import { taskReadRoutes } from './routes/task-reads.js'
 import { taskRoutes } from './routes/tasks.js'
 import { undoRequestRoutes } from './routes/undo-request.js'
+import { webhookRoutes } from './routes/webhooks.js'
 import { makeAjv, validatorCompiler } from './validation.js'
 
 /** A name of 200 characters of four bytes each, percent-encoded. */
@@ -98,6 +99,7 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
   queueRoutes(api, host)
   changeRoutes(api, host)
   eventRoutes(api, host)
+  webhookRoutes(api, host)
   keyRoutes(api, { host, access, random: options.random })
   operationRoutes(api, host, options.metrics)
   pageRoutes(api)

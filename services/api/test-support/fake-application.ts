@@ -75,6 +75,7 @@ export class FakeApplication {
       commands: this.commands() as Partial<Commands> as Commands,
       queries: this.queries() as Queries,
       intake: this.intake() as RunIntake,
+      webhooks: null,
       status: () => this.status(),
       fenced: async (affected, position, timeoutMs) => {
         this.fenceWaits.push({ affected, position, timeoutMs })

@@ -26,6 +26,8 @@ import {
   unwind,
 } from '@almanac/scheduler/service'
 
+import { webhookAdapters } from './webhooks.js'
+
 const require = createRequire(import.meta.url)
 export const version: string = require('../package.json').version
 
@@ -49,6 +51,8 @@ export async function startStandalone(
     undo.push(() => store.close())
     const { cluster, partitions } = config
     await holdToFounding(store.eventLog, clock, { cluster, partitions }, nodeIdOf(config))
+    const webhooks = webhookAdapters(config, { store, clock, random, version })
+    undo.push(async () => webhooks.close())
     const node = new Node(
       {
         log: store.eventLog,
@@ -60,6 +64,7 @@ export async function startStandalone(
         random,
         digest: systemDigest,
         telemetry,
+        webhooks,
       },
       nodeOptions(config),
       {
@@ -85,7 +90,7 @@ export async function startStandalone(
     })
     undo.push(() => api.close())
     const url = await listen(api, config)
-    undo.splice(2, 0, () => node.stop())
+    undo.splice(3, 0, () => node.stop())
     await node.start()
     refuseUnentered(config.callers, config.host, node.queries)
     ready = true

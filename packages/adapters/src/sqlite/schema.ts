@@ -105,4 +105,32 @@ CREATE TABLE skips(
 CREATE INDEX skips_by_task ON skips(task_id, last_at);
 `
 
-export const mainMigrations: readonly string[] = [first]
+/**
+ * How far webhooks have been served, and what became of runs, kept while a webhook is told of it. A run that is ready
+ * and one that waits for its next attempt are both queued: between them nothing has happened.
+ */
+const second = `
+CREATE TABLE webhook_progress(webhook_id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE run_news_wanted(id INTEGER PRIMARY KEY CHECK (id = 1)) STRICT;
+CREATE TABLE run_news(
+  place INTEGER PRIMARY KEY AUTOINCREMENT,
+  run INTEGER NOT NULL,
+  state INTEGER NOT NULL,
+  attempt INTEGER NOT NULL
+) STRICT;
+
+CREATE TRIGGER run_news_of_new AFTER INSERT ON runs WHEN EXISTS (SELECT 1 FROM run_news_wanted)
+BEGIN
+  INSERT INTO run_news(run, state, attempt) VALUES (new.run, new.state, new.attempt);
+END;
+CREATE TRIGGER run_news_of_change AFTER UPDATE OF state, attempt ON runs
+WHEN (old.state <> new.state OR old.attempt <> new.attempt)
+  AND NOT (old.state < 2 AND new.state < 2)
+  AND EXISTS (SELECT 1 FROM run_news_wanted)
+BEGIN
+  INSERT INTO run_news(run, state, attempt) VALUES (new.run, new.state, new.attempt);
+END;
+`
+
+export const mainMigrations: readonly string[] = [first, second]

@@ -1,6 +1,14 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Clock, DispatchLog, EventLog, Random, RunStore } from '@almanac/engine'
+import type {
+  Clock,
+  DispatchLog,
+  EventLog,
+  Random,
+  RunFeed,
+  RunStore,
+  WebhookProgressStore,
+} from '@almanac/engine'
 import { Committer } from './committer.js'
 import {
   closeDatabase,
@@ -13,11 +21,13 @@ import { SqliteDispatchLog } from './dispatch-log.js'
 import { SqliteEventLog } from './event-log.js'
 import { lockFolder, lockPath } from './folder-lock.js'
 import { HeadFile, type StoredHead } from './head-file.js'
+import { SqliteRunFeed } from './run-feed.js'
 import { SqliteRunStore } from './run-store.js'
 import { mainMigrations } from './schema.js'
 import { refuseSharedFolder } from './shared-folder.js'
 import { findLoss, headOf, type LogNames, lossOfAll, type TailLost } from './tail-check.js'
 import { openViewStore, type SqliteViewStore } from './view-store.js'
+import { SqliteWebhookProgress } from './webhook-progress.js'
 
 export interface StoreOptions {
   /** The data folder; made when it is not there. */
@@ -42,6 +52,9 @@ export interface Store {
   readonly dispatchLog: DispatchLog
   readonly runStore: RunStore
   readonly viewStore: SqliteViewStore
+  /** How far webhooks have been served. */
+  readonly webhookProgress: WebhookProgressStore
+  readonly runFeed: RunFeed
   /** Finishes the writes that were handed in, then closes all files. May be called again. */
   close(): Promise<void>
 }
@@ -93,6 +106,8 @@ const compose = (options: StoreOptions, undo: (() => void)[]): Store => {
     eventLog: new SqliteEventLog({ database, committer, clock, pollMs: options.pollMs ?? 1000 }),
     dispatchLog: new SqliteDispatchLog(database, committer),
     runStore: new SqliteRunStore(database, committer, random),
+    webhookProgress: new SqliteWebhookProgress(database, committer),
+    runFeed: new SqliteRunFeed(database, committer),
     viewStore,
     close: once(async () => {
       await committer.close()

@@ -46,6 +46,9 @@ export const isEventPattern = (text: string): boolean => known.has(text) || fami
 /** Whether the pattern asks for messages about runs. */
 export const isOfRuns = (pattern: string): boolean => subjectOfType(pattern) === 'run'
 
+/** Whether anything is asked for that is about runs. */
+export const wantsRuns = ({ events }: Pick<WebhookSpec, 'events'>): boolean => events.some(isOfRuns)
+
 /** Undefined: nobody is told of events of this type. */
 export function messageTypeOf(eventType: string): MessageType | undefined {
   const words = eventType.replace(/(?<=[a-z])[A-Z]/g, '_$&').toLowerCase()

@@ -21,7 +21,7 @@ export interface WebhookSpec {
 
 export interface RunTarget {
   readonly queue: string
-  /** How long a run is the receiver's that answered 202, unless it sends heartbeats. 10 to 86 400. */
+  /** How long a run is the receiver's that answered 202, unless it sends heartbeats. 30 to 86 400. */
   readonly leaseSeconds: number
 }
 

@@ -26,6 +26,8 @@ const maxUrlLength = 2_000
 const maxTasks = 100
 const maxLabels = 10
 const defaultLeaseSeconds = 300
+/** Longer than the receiver has for its answer. */
+const shortestLeaseSeconds = 30
 const longestLeaseSeconds = 86_400
 
 const blank: WebhookSpec = {
@@ -136,7 +138,7 @@ function readRuns(read: FieldReader, before: RunTarget | null): RunTarget | null
     queue: runs.text('queue', { max: 200, filled: true }, before?.queue ?? ''),
     leaseSeconds: runs.whole(
       'leaseSeconds',
-      10,
+      shortestLeaseSeconds,
       longestLeaseSeconds,
       before?.leaseSeconds ?? defaultLeaseSeconds,
     ),

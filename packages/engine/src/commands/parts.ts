@@ -6,11 +6,13 @@ import {
   evolveName,
   evolveSchedule,
   evolveTask,
+  evolveWebhooks,
   type KeyRing,
   type NameState,
   type Position,
   type ScheduleState,
   type TaskState,
+  type WebhookBook,
 } from '@almanac/domain'
 import type { Clock, Random } from '../ports/clock.js'
 import type { EventLog } from '../ports/event-log.js'
@@ -61,6 +63,7 @@ export interface CommandParts extends Omit<CommandDeps, 'options'> {
   readonly calendars: Streams<CalendarState>
   readonly announcements: Streams<{ readonly hash: string }>
   readonly keyRing: Streams<KeyRing>
+  readonly webhooks: Streams<WebhookBook>
   readonly references: References
   readonly turns: Turns
 }
@@ -80,6 +83,7 @@ export function commandParts(deps: CommandDeps): CommandParts {
     calendars,
     announcements: new Streams(log, { evolve: (_, event) => ({ hash: event.hash }), hashOf }, 1),
     keyRing: new Streams(log, { evolve: evolveKeys, hashOf }, 1),
+    webhooks: new Streams(log, { evolve: evolveWebhooks, hashOf }, 1),
     references: new References(schedules, calendars),
     turns: new Turns(),
   }

@@ -1,8 +1,8 @@
 import type { RunCommand } from '@almanac/domain'
-import type { RunIntake } from '../application.js'
 import type { Clock, Stop } from '../ports/clock.js'
 import type { LeasedRun, RunReads, WorkQueue } from '../ports/run-store.js'
 import { createStop } from '../stop.js'
+import type { RunIntake } from './types.js'
 
 interface IntakeParts {
   readonly runs: RunReads

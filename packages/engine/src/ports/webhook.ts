@@ -1,4 +1,12 @@
-import type { DeliveryAnswer, DeliveryHealth, Position, RecordedEvent, RunRecord } from '@almanac/domain'
+import type {
+  DeliveryAnswer,
+  DeliveryHealth,
+  Position,
+  RecordedEvent,
+  Revision,
+  RunRecord,
+  RunStatus,
+} from '@almanac/domain'
 import type { Instant } from '@almanac/recurrence'
 import type { LeasedRun } from './run-store.js'
 
@@ -44,6 +52,12 @@ export interface WebhookCaller {
   post(call: WebhookCall): Promise<DeliveryAnswer>
 }
 
+export type DeliverySource =
+  | { readonly kind: 'event'; readonly stream: string; readonly revision: Revision }
+  | { readonly kind: 'run'; readonly runId: string; readonly status: RunStatus; readonly attempt: number }
+  /** A run that the receiver was to do: it is handed out again by its own rules. */
+  | { readonly kind: 'command'; readonly runId: string }
+
 /** One message, and how far it has got. */
 export interface Delivery {
   /** Of the message. */
@@ -51,8 +65,8 @@ export interface Delivery {
   readonly type: string
   /** What it is about: a task, a run, a schedule. */
   readonly subject: string
-  /** Of the event; null: it is about a run. */
-  readonly position: Position | null
+  /** Where what it tells can be read again. */
+  readonly source: DeliverySource
   readonly status: 'waiting' | 'delivered' | 'given_up'
   readonly attempts: number
   readonly firstAt: Instant
@@ -105,8 +119,10 @@ export interface RunFeed {
   want(isWanted: boolean): void
   /** At most `max` after the place. `place`: everything up to it has been looked at. */
   read(after: number, max: number): { readonly news: readonly RunNews[]; readonly place: number }
-  /** Forgets what all have had. */
-  forget(upTo: number): Promise<void>
+  /** Calls back after changes. */
+  onNews(listener: () => void): void
+  /** Forgets what all have had, and what became of runs that ended before. */
+  forget(upTo: number, before: Instant): Promise<void>
 }
 
 /** What a node takes to serve webhooks. */

@@ -15,6 +15,7 @@ const prefixes = {
   schedule: 'schedule-',
   calendar: 'calendar-',
   key: 'keys',
+  webhook: 'webhooks',
   cluster: 'cluster',
 } as const satisfies { readonly [kind in EventSubject]: string }
 

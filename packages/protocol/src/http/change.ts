@@ -23,7 +23,7 @@ export const FieldChange = Type.Object({
 })
 export type FieldChange = Static<typeof FieldChange>
 
-export const eventKinds = ['task', 'schedule', 'calendar', 'key', 'cluster'] as const
+export const eventKinds = ['task', 'schedule', 'calendar', 'key', 'webhook', 'cluster'] as const
 export type EventKind = (typeof eventKinds)[number]
 
 export const EventJson = Type.Object({

@@ -27,6 +27,7 @@ const defaults = {
   homeRegions: new Map(),
   leaseTtlSeconds: 10,
   topicPrefix: null,
+  webhookTargets: { http: false, ports: [443], allow: [] },
   replication: 3,
   queues: ['default'],
   recovery: 'replay',

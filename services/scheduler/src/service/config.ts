@@ -1,7 +1,9 @@
 import { environmentName, type OptionSources, type OptionValue, readOptions } from '@almanac/adapters/system'
+import type { TargetPolicy } from '@almanac/adapters/webhooks'
 import { accessOf, isAccessOption, type ServersAccess } from './access.js'
 import { type Callers, callersOf, isCallerOption } from './callers.js'
 import { options } from './options.js'
+import { isWebhookOption, targetsOf } from './webhook-targets.js'
 
 /** Everything that an Almanac process can be told, complete and checked. */
 export interface ProcessConfig {
@@ -9,6 +11,8 @@ export interface ProcessConfig {
   readonly host: string
   /** How who asks gets in. @default without credentials, on loopback, until there are keys */
   readonly callers: Callers
+  /** Where webhooks may go. @default public addresses, TLS, port 443 */
+  readonly webhookTargets: TargetPolicy
   /** TCP port; 0: any free one. @default 7420 */
   readonly port: number
   /** Folder of this process. @default './.almanac' */
@@ -77,11 +81,13 @@ export function resolveConfig(sources: OptionSources): ConfigResult {
   const { values, problems } = readOptions(options, sources)
   const { callers, problems: callerProblems } = callersOf(values)
   const { access, problems: accessProblems } = accessOf(values)
+  const { webhookTargets, problems: webhookProblems } = targetsOf(values)
   const servers = serversOf(values, access)
   const all = [
     ...problems,
     ...accessProblems,
     ...callerProblems,
+    ...webhookProblems,
     ...(typeof servers === 'string' ? [servers] : []),
   ]
   if (all.length > 0 || typeof servers === 'string') return { ok: false, problems: all }
@@ -91,6 +97,7 @@ export function resolveConfig(sources: OptionSources): ConfigResult {
     ...rest,
     host: values.get('host') === '[::1]' ? '::1' : values.get('host'),
     callers,
+    webhookTargets,
     homeRegions: homeRegionsIn(values.get('homeRegions')),
     queues: String(values.get('queues')).split(',').map(trimmed).filter(Boolean),
     servers,
@@ -99,7 +106,8 @@ export function resolveConfig(sources: OptionSources): ConfigResult {
 }
 
 /** Secrets, and how they are read, are in parts of their own. */
-const isKept = (option: string): boolean => isAccessOption(option) || isCallerOption(option)
+const isKept = (option: string): boolean =>
+  isAccessOption(option) || isCallerOption(option) || isWebhookOption(option)
 
 const trimmed = (text: string): string => text.trim()
 

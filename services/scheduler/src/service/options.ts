@@ -1,6 +1,7 @@
 import type { OptionSpec } from '@almanac/adapters/system'
 import { accessOptions } from './access-options.js'
 import { callerOptions } from './caller-options.js'
+import { webhookOptions } from './webhook-options.js'
 
 const name = { kind: 'text', pattern: /^[a-z0-9][a-z0-9-]{0,62}$/, form: '1 to 63 of a-z, 0-9, -' } as const
 
@@ -128,6 +129,7 @@ export const options = {
       'between, for Redlock.',
   },
   ...callerOptions,
+  ...webhookOptions,
   ...accessOptions,
   role: {
     kind: 'choice',

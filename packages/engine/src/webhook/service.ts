@@ -1,0 +1,164 @@
+import { type DeliveryAnswer, type Webhook, wantsRuns } from '@almanac/domain'
+import { systemContext } from '../commands/parts.js'
+import type { WebhookCommands } from '../commands/webhook-commands.js'
+import type { RunIntake } from '../intake/types.js'
+import type { Clock, Random, Stop } from '../ports/clock.js'
+import type { EventLog } from '../ports/event-log.js'
+import type { ViewStore } from '../ports/view-store.js'
+import type { WebhookAdapters, WebhookProgress } from '../ports/webhook.js'
+import { Signal } from '../signal.js'
+import { createStop, eitherStop } from '../stop.js'
+import type { LiveWebhooks } from './book.js'
+import { Deliverer, type ServingParts } from './deliverer.js'
+import { DeliveryRecord, noProgress } from './record.js'
+import { HostGates, sendTo } from './sending.js'
+import { RunPoster } from './worker.js'
+
+interface ServiceParts {
+  readonly adapters: WebhookAdapters
+  readonly book: LiveWebhooks
+  readonly commands: WebhookCommands
+  readonly intake: RunIntake | null
+  readonly log: EventLog
+  readonly views: ViewStore
+  readonly clock: Clock
+  readonly random: Random
+  readonly onFault: (message: string, fault: unknown) => void
+}
+
+interface Served {
+  readonly deliverer: Deliverer
+  readonly end: () => void
+}
+
+const idleMs = 30_000
+/** What became of runs is kept for those who are told of it later, at most so long. */
+const newsMs = 3 * 86_400_000
+const forgetEveryMs = 60_000
+
+/** Serves all webhooks of this process: each has a deliverer, and one that takes runs a poster beside it. */
+export class WebhookService {
+  private readonly parts: ServiceParts
+  private readonly serving: ServingParts
+  private readonly changed = new Signal()
+  private readonly served = new Map<string, Served>()
+  private readonly running = new Set<Promise<void>>()
+
+  constructor(parts: ServiceParts) {
+    this.parts = parts
+    const { adapters, log, views, clock, random, onFault } = parts
+    this.serving = {
+      log,
+      views,
+      clock,
+      random,
+      onFault,
+      caller: adapters.caller,
+      hosts: new HostGates(),
+      store: adapters.progress,
+      feed: adapters.runFeed,
+      disable: async (webhook, cause, message) => {
+        const context = systemContext(webhook.namespace, clock.now(), `webhook ${webhook.webhookId}`, message)
+        await parts.commands.disable(context, webhook.webhookId, cause, message)
+      },
+    }
+    parts.book.onChange(() => this.changed.notify())
+    adapters.runFeed?.onNews(() => this.wake())
+  }
+
+  /** Events have been applied, or runs have changed. */
+  wake(): void {
+    for (const { deliverer } of this.served.values()) deliverer.wake()
+  }
+
+  async run(stop: Stop): Promise<void> {
+    let forgottenAt = this.parts.clock.elapsed()
+    while (!stop.stopped) {
+      await this.settle(stop)
+      this.wake()
+      if (this.parts.clock.elapsed() - forgottenAt >= forgetEveryMs) {
+        forgottenAt = this.parts.clock.elapsed()
+        await this.forget()
+      }
+      await this.changed.wait(this.parts.clock, idleMs, stop)
+    }
+    await Promise.all(this.running)
+  }
+
+  /** Begins to serve what is new, and ends with what is gone. */
+  private async settle(stop: Stop): Promise<void> {
+    const { book, adapters } = this.parts
+    const all = book.all()
+    adapters.runFeed?.want(all.some(({ spec }) => spec.enabled && wantsRuns(spec)))
+    for (const [webhookId, { end }] of this.served) {
+      if (book.get(webhookId) !== undefined) continue
+      end()
+      this.served.delete(webhookId)
+    }
+    for (const webhook of all) {
+      if (!this.served.has(webhook.webhookId) && !stop.stopped) await this.begin(webhook, stop)
+    }
+  }
+
+  private async begin({ webhookId, createdPosition }: Webhook, stop: Stop): Promise<void> {
+    const { adapters, book, intake } = this.parts
+    const progress = (await adapters.progress.load(webhookId)) ?? noProgress(createdPosition)
+    const current = () => book.get(webhookId)
+    const deliverer = new Deliverer(this.serving, current, new DeliveryRecord(progress))
+    const ended = createStop()
+    const { stop: until, forget } = eitherStop(ended, stop)
+    const work = [deliverer.run(until)]
+    if (intake !== null) work.push(new RunPoster(this.serving, intake, current).run(until))
+    const all = Promise.all(work).then(
+      () => forget(),
+      (fault: unknown) => this.parts.onFault('serving a webhook', fault),
+    )
+    this.running.add(all)
+    void all.finally(() => this.running.delete(all))
+    this.served.set(webhookId, { deliverer, end: () => ended.stop() })
+  }
+
+  private async forget(): Promise<void> {
+    const { adapters, book, clock, onFault } = this.parts
+    const places = book
+      .all()
+      .filter(({ spec }) => wantsRuns(spec))
+      .map(({ webhookId }) => adapters.progress.peek(webhookId)?.runPosition ?? 0)
+    const through = places.length === 0 ? Number.MAX_SAFE_INTEGER : Math.min(...places)
+    await adapters.runFeed
+      ?.forget(through, clock.now() - newsMs)
+      .catch((fault: unknown) => onFault('forgetting what became of runs', fault))
+  }
+
+  /** In the order in which they were made. */
+  list(namespace: string): readonly Webhook[] {
+    return this.parts.book.all().filter((webhook) => webhook.namespace === namespace)
+  }
+
+  get(namespace: string, webhookId: string): Webhook | undefined {
+    const webhook = this.parts.book.get(webhookId)
+    return webhook?.namespace === namespace ? webhook : undefined
+  }
+
+  progress(webhookId: string): WebhookProgress | undefined {
+    return this.parts.adapters.progress.peek(webhookId)
+  }
+
+  /** Its present secret; null: it was made with another key, and a new one has to be made. */
+  secretOf({ webhookId, generation, keyId }: Webhook): string | null {
+    const { caller } = this.parts.adapters
+    return caller.keyId === keyId ? caller.secretOf(webhookId, generation) : null
+  }
+
+  /** Sends a message of the type `webhook.ping` now, whatever it is told otherwise. Counts for nothing. */
+  ping(webhook: Webhook): Promise<DeliveryAnswer> {
+    const { clock, random } = this.parts
+    const { webhookId, namespace, spec } = webhook
+    return sendTo(this.serving, webhook, {
+      id: `msg_${random.token(16)}`,
+      type: 'webhook.ping',
+      at: clock.now(),
+      content: { kind: 'ping', webhookId, name: spec.name, namespace },
+    })
+  }
+}
