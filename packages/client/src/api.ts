@@ -229,10 +229,10 @@ export interface Operations {
       } | null
     }
   }
-  /** List tasks, by name; also as they were. */
+  /** List tasks; also as they were. */
   'GET /v1/namespaces/{namespace}/tasks': {
     path: { namespace: string }
-    query: { enabled?: boolean; name?: string; task?: string; queue?: string; label?: string[]; scheduleKind?: "interval" | "crontab" | "solar" | "clocked" | "union" | "except" | "ref"; schedule?: string; quarantined?: boolean; q?: string; limit?: number; cursor?: string; asOf?: string; minPosition?: number }
+    query: { enabled?: boolean; name?: string; task?: string; queue?: string; label?: string[]; scheduleKind?: "interval" | "crontab" | "solar" | "clocked" | "union" | "except" | "ref"; schedule?: string; quarantined?: boolean; q?: string; sort?: "name" | "-name" | "createdAt" | "-createdAt" | "dateChanged" | "-dateChanged"; limit?: number; cursor?: string; asOf?: string; minPosition?: number }
     body: undefined
     answer: {
       items: Array<{
@@ -893,6 +893,190 @@ export interface Operations {
     body: {
       /** Only until then: it goes on by itself. What comes due in between does not run. In the future. */
       until?: string
+      /** Why. Kept in the history with who and when. May also be sent as the header `Almanac-Reason`. */
+      reason?: string
+    }
+    answer: {
+      id: string
+      namespace: string
+      /** Unique in the namespace. */
+      name: string
+      /** What to run: the name that workers know it by. */
+      task: string
+      schedule: Schedule
+      /** Positional arguments, any JSON. */
+      args: unknown[]
+      /** Named arguments, any JSON. */
+      kwargs: { [key: string]: unknown }
+      /** Message headers of your own. */
+      headers: { [key: string]: unknown }
+      /** Queue of the runs; null means `default`. */
+      queue: string | null
+      /** Exchange to route by, in place of a queue. */
+      exchange: string | null
+      /** Routing key; also the key of the message. */
+      routingKey: string | null
+      /** Higher goes first. */
+      priority: number | null
+      /** The schedule ends here: no occurrence at or after it. */
+      expires: string | null
+      /** Life of each run, counted from its emission. Not together with `expires`. */
+      expireSeconds: number | null
+      /** Run once, then disable. */
+      oneOff: boolean
+      /** Run so many times, then disable. */
+      maxRuns: number | null
+      /** No occurrence before it; an interval counts from it. */
+      startTime: string | null
+      /** Default true. */
+      enabled: boolean
+      /** For people. */
+      description: string
+      /** For finding: at most 32. */
+      labels: { [key: string]: string }
+      catchUp: {
+        policy: "latest" | "all" | "none"
+        windowSeconds: number | null
+        max: number
+      }
+      /** What a new run does while one of the same task is running. */
+      overlap: "allow" | "skip" | "queueOne" | "cancelRunning"
+      /** Each dispatch is delayed by a part of it, always the same for one occurrence. */
+      jitterSeconds: number
+      /** How often a failed run is tried in all; default 1. */
+      maxAttempts: number
+      /** Goes up with every change; the ETag. */
+      revision: number
+      /** The schedule as a sentence. */
+      scheduleText: string
+      /** Next dispatch; null when disabled, ended or quarantined. */
+      nextRunAt: string | null
+      /** Emission of the newest run; null in a view of the past. */
+      lastRunAt: string | null
+      /** Runs so far; null in a view of the past. */
+      totalRunCount: number | null
+      /** When it last changed. */
+      dateChanged: string
+      /** When it was created. */
+      createdAt: string
+      /** Who changed it last. */
+      changedBy: string
+      /** With oneOff or maxRuns: occurrences left since it was armed. */
+      runsLeft: number | null
+      disabledCause: "requested" | "completed" | "expired" | null
+      /** Why it is disabled or paused, if that was said. */
+      disabledReason: string | null
+      /** What comes due before this does not run; null: it is not paused. */
+      pausedUntil: string | null
+      /** Why it cannot be planned, else null. */
+      quarantine: {
+        code?: string
+        message?: string
+      } | null
+      imported: {
+        lastRunAt?: string | null
+        totalRunCount?: number
+        anchor?: string
+      } | null
+    }
+  }
+  /** Cancel one coming occurrence. */
+  'POST /v1/namespaces/{namespace}/tasks/{id}/occurrences/{at}/cancel': {
+    path: { namespace: string; id: string; at: string }
+    query: { wait?: "fenced"; waitMs?: number }
+    body: {
+      /** Why. Kept in the history with who and when. May also be sent as the header `Almanac-Reason`. */
+      reason?: string
+    }
+    answer: {
+      id: string
+      namespace: string
+      /** Unique in the namespace. */
+      name: string
+      /** What to run: the name that workers know it by. */
+      task: string
+      schedule: Schedule
+      /** Positional arguments, any JSON. */
+      args: unknown[]
+      /** Named arguments, any JSON. */
+      kwargs: { [key: string]: unknown }
+      /** Message headers of your own. */
+      headers: { [key: string]: unknown }
+      /** Queue of the runs; null means `default`. */
+      queue: string | null
+      /** Exchange to route by, in place of a queue. */
+      exchange: string | null
+      /** Routing key; also the key of the message. */
+      routingKey: string | null
+      /** Higher goes first. */
+      priority: number | null
+      /** The schedule ends here: no occurrence at or after it. */
+      expires: string | null
+      /** Life of each run, counted from its emission. Not together with `expires`. */
+      expireSeconds: number | null
+      /** Run once, then disable. */
+      oneOff: boolean
+      /** Run so many times, then disable. */
+      maxRuns: number | null
+      /** No occurrence before it; an interval counts from it. */
+      startTime: string | null
+      /** Default true. */
+      enabled: boolean
+      /** For people. */
+      description: string
+      /** For finding: at most 32. */
+      labels: { [key: string]: string }
+      catchUp: {
+        policy: "latest" | "all" | "none"
+        windowSeconds: number | null
+        max: number
+      }
+      /** What a new run does while one of the same task is running. */
+      overlap: "allow" | "skip" | "queueOne" | "cancelRunning"
+      /** Each dispatch is delayed by a part of it, always the same for one occurrence. */
+      jitterSeconds: number
+      /** How often a failed run is tried in all; default 1. */
+      maxAttempts: number
+      /** Goes up with every change; the ETag. */
+      revision: number
+      /** The schedule as a sentence. */
+      scheduleText: string
+      /** Next dispatch; null when disabled, ended or quarantined. */
+      nextRunAt: string | null
+      /** Emission of the newest run; null in a view of the past. */
+      lastRunAt: string | null
+      /** Runs so far; null in a view of the past. */
+      totalRunCount: number | null
+      /** When it last changed. */
+      dateChanged: string
+      /** When it was created. */
+      createdAt: string
+      /** Who changed it last. */
+      changedBy: string
+      /** With oneOff or maxRuns: occurrences left since it was armed. */
+      runsLeft: number | null
+      disabledCause: "requested" | "completed" | "expired" | null
+      /** Why it is disabled or paused, if that was said. */
+      disabledReason: string | null
+      /** What comes due before this does not run; null: it is not paused. */
+      pausedUntil: string | null
+      /** Why it cannot be planned, else null. */
+      quarantine: {
+        code?: string
+        message?: string
+      } | null
+      imported: {
+        lastRunAt?: string | null
+        totalRunCount?: number
+        anchor?: string
+      } | null
+    }
+  }
+  /** Let a cancelled occurrence run after all. */
+  'POST /v1/namespaces/{namespace}/tasks/{id}/occurrences/{at}/restore': {
+    path: { namespace: string; id: string; at: string }
+    query: { wait?: "fenced"; waitMs?: number }
+    body: {
       /** Why. Kept in the history with who and when. May also be sent as the header `Almanac-Reason`. */
       reason?: string
     }

@@ -70,6 +70,14 @@ export interface Commands extends KeyCommands, UndoCommands {
   ): Outcome<TaskState>
   enableTask(context: CommandContext, taskId: string, expected?: number): Outcome<TaskState>
   disableTask(context: CommandContext, taskId: string, expected?: number): Outcome<TaskState>
+  /** One coming occurrence does not run; `isBack`: it does after all. */
+  cancelOccurrence(
+    context: CommandContext,
+    taskId: string,
+    at: Instant,
+    isBack: boolean,
+    expected?: number,
+  ): Outcome<TaskState>
   /** Nothing runs that comes due before `until`, which lies in the future; then the task goes on by itself. */
   pauseTask(context: CommandContext, taskId: string, until: Instant, expected?: number): Outcome<TaskState>
   deleteTask(context: CommandContext, taskId: string, expected?: number): Outcome<TaskState>

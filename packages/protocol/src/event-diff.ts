@@ -38,6 +38,11 @@ export function changesOf(
       return changed(before, { enabled: true })
     case 'TaskDisabled':
       return changed(before, { enabled: false })
+    case 'TaskOccurrenceCancelled': {
+      const at = isoOf(data.at as number)
+      const [was, is] = data.isBack === true ? ['cancelled', 'due'] : ['due', 'cancelled']
+      return { changes: [{ path: `occurrences.${at}`, before: was, after: is }], after: before }
+    }
     case 'TaskPaused':
       return changed(before, { pausedUntil: data.until })
     default:

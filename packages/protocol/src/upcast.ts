@@ -15,6 +15,7 @@ export const upcasters = {
   TaskEnabled: [],
   TaskDisabled: [],
   TaskPaused: [],
+  TaskOccurrenceCancelled: [],
   TaskTriggered: [],
   TaskBackfillRequested: [],
   TaskHistoryReset: [],

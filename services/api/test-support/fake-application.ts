@@ -103,6 +103,7 @@ export class FakeApplication {
       disabledCause: null,
       disabledReason: context.reason ?? null,
       pausedUntil: null,
+      cancelled: [],
       imported: null,
       historyResetAt: null,
       hash: '',

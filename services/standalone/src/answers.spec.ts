@@ -156,6 +156,47 @@ it('a task is paused until an instant, and says so', async () => {
   expect((await server.post(`/tasks/${id}/enable`)).body).toMatchObject({ pausedUntil: null, enabled: true })
 })
 
+it('tasks are listed in the order asked for, page by page, also as they were', async () => {
+  const namespace = '/v1/namespaces/sorted'
+  const ids = new Map<string, string>()
+  for (const name of ['b', 'c', 'a']) ids.set(name, (await server.post(`${namespace}/tasks`, task(name))).body.id)
+  const { headers } = await server.post(`${namespace}/tasks/${ids.get('b')}/disable`)
+  const names = async (query: string) => {
+    const found: string[] = []
+    let cursor = ''
+    do {
+      const { body } = await server.get(`${namespace}/tasks?limit=1&${query}${cursor}`)
+      found.push(...body.items.map(({ name }: { name: string }) => name))
+      cursor = body.nextCursor === null ? '' : `&cursor=${body.nextCursor}`
+    } while (cursor !== '')
+    return found.join('')
+  }
+  expect(await names('')).toBe('abc')
+  expect(await names('sort=-name')).toBe('cba')
+  expect(await names('sort=createdAt')).toBe('bca')
+  expect(await names('sort=-dateChanged')).toBe('bac')
+  const before = Number(headers.get('almanac-position')) - 1
+  expect(await names(`sort=-dateChanged&asOf=${before}`)).toBe('acb')
+  const wrong = await server.get(`${namespace}/tasks?sort=size`)
+  expect([wrong.status, wrong.body.code]).toEqual([400, 'invalid_query'])
+})
+
+it('one coming occurrence is cancelled, and let run after all', async () => {
+  const daily = { crontab: { expression: '0 2 * * *', timezone: 'UTC' } }
+  const { id } = (await server.post('/tasks', task('but-one', { schedule: daily }))).body
+  const [first, second] = (await server.get(`/tasks/${id}/occurrences?count=2`)).body.items
+  const url = `/tasks/${id}/occurrences/${encodeURIComponent(first.at)}`
+  const cancelled = await server.post(`${url}/cancel`, { reason: 'a holiday' })
+  expect([cancelled.status, cancelled.body.nextRunAt]).toEqual([200, second.at])
+  const [listed] = (await server.get(`/tasks/${id}/occurrences?count=2`)).body.items
+  expect(listed).toMatchObject({ at: first.at, outcome: 'skipped', reason: 'cancelled' })
+  const told = (await server.get(`/tasks/${id}/history`)).body.items.at(-1)
+  expect(told).toMatchObject({ text: `anonymous cancelled its occurrence of ${first.at} (a holiday)` })
+  expect((await server.post(`${url}/restore`)).body.nextRunAt).toBe(first.at)
+  const wrong = await server.post(`/tasks/${id}/occurrences/yesterday/cancel`)
+  expect([wrong.status, wrong.body.errors[0].path]).toEqual([422, 'at'])
+})
+
 it('an acknowledgement may be repeated', async () => {
   const { id } = (await server.post('/tasks', task('twice', { enabled: false }))).body
   await server.post(`/tasks/${id}/trigger`)

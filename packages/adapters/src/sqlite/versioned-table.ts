@@ -1,6 +1,6 @@
 import { getHeapStatistics } from 'node:v8'
 import type { Position } from '@almanac/domain'
-import type { Listed, Page, Versioned } from '@almanac/engine'
+import { byName, type Listed, type Page, type TaskOrder, type Versioned } from '@almanac/engine'
 import { type Condition, sqlOf, valuesOf } from './condition.js'
 import { decodeCursor, encodeCursor, limitOf } from './cursor.js'
 import type { Database, Statement } from './database.js'
@@ -105,7 +105,7 @@ export interface Put {
 }
 
 interface ListedRow {
-  readonly name: string
+  readonly sort_key: string | number
   readonly id: string
   readonly doc: string
 }
@@ -190,23 +190,32 @@ export class VersionedTable<S> {
     { asOf, total }: { readonly asOf?: Position | undefined; readonly total?: number | undefined } = {},
   ): Listed<S> {
     const limit = limitOf(page.limit)
-    const start = page.cursor === undefined ? undefined : decodeCursor(page.cursor, 'string')
+    const { by, isDescending } = page.order ?? byName
+    const order = { key: keyOf[by], isDescending }
+    const start =
+      page.cursor === undefined ? undefined : decodeCursor(page.cursor, by === 'name' ? 'string' : 'number')
     const source = this.#source(namespace, asOf)
-    const after: Condition[] =
-      start === undefined ? [] : [{ sql: '(name, id) > (?, ?)', values: [start.key, start.id] }]
-    const rows = this.#rows(source, [...conditions, ...after], limit + 1)
+    const sql = `(${order.key}, id) ${isDescending ? '<' : '>'} (?, ?)`
+    const after: Condition[] = start === undefined ? [] : [{ sql, values: [start.key, start.id] }]
+    const rows = this.#rows(source, [...conditions, ...after], limit + 1, order)
     const shown = rows.slice(0, limit)
     const last = shown.at(-1)
     return {
       items: shown.map((row) => JSON.parse(row.doc) as S),
-      nextCursor: rows.length > limit && last !== undefined ? encodeCursor(last.name, last.id) : null,
+      nextCursor: rows.length > limit && last !== undefined ? encodeCursor(last.sort_key, last.id) : null,
       total: total ?? this.#total(source, conditions),
     }
   }
 
-  #rows(source: Source, conditions: readonly Condition[], limit: number): ListedRow[] {
-    const sql = `SELECT name, id, doc FROM ${source.from} WHERE ${sqlOf([source.scope, ...conditions])}
-      ORDER BY name, id LIMIT ?`
+  #rows(
+    source: Source,
+    conditions: readonly Condition[],
+    limit: number,
+    { key, isDescending }: { readonly key: string; readonly isDescending: boolean },
+  ): ListedRow[] {
+    const way = isDescending ? 'DESC' : 'ASC'
+    const sql = `SELECT ${key} AS sort_key, id, doc FROM ${source.from}
+      WHERE ${sqlOf([source.scope, ...conditions])} ORDER BY ${key} ${way}, id ${way} LIMIT ?`
     const values = [...source.values, ...valuesOf([source.scope, ...conditions]), limit]
     return this.#statement(sql).all(...values) as ListedRow[]
   }
@@ -237,6 +246,13 @@ export class VersionedTable<S> {
     this.#prepared.set(sql, statement)
     return statement
   }
+}
+
+/** What a list is sorted by. Times are in the documents: no index has them, so that they cost nothing when written. */
+const keyOf: { readonly [by in TaskOrder['by']]: string } = {
+  name: 'name',
+  createdAt: "json_extract(doc, '$.createdAt')",
+  changedAt: "json_extract(doc, '$.changedAt')",
 }
 
 /** Where a list reads from; `values` are bound before the scope's. */

@@ -18,6 +18,8 @@ const titles: Readonly<Record<string, string>> = {
   TaskQuarantined: 'quarantined',
   TaskDeleted: 'deleted',
   TaskRestored: 'restored',
+  TaskPaused: 'paused',
+  TaskOccurrenceCancelled: 'one occurrence changed',
   TaskAbandoned: 'creation abandoned',
 }
 

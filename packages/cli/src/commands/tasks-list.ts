@@ -18,6 +18,7 @@ export interface TaskListOptions extends ServerOptions {
   readonly scheduleKind?: string
   readonly schedule?: string
   readonly q?: string
+  readonly sort?: string
   readonly asOf?: string
   readonly limit?: string
   readonly all?: boolean
@@ -89,6 +90,7 @@ const queryOf = (session: Session, options: TaskListOptions) => {
     queue: options.queue,
     label: options.label,
     scheduleKind: options.scheduleKind,
+    sort: options.sort,
     schedule: options.schedule,
     quarantined: options.quarantined,
     q: options.q,

@@ -25,6 +25,7 @@ const reasons: Readonly<Record<string, string>> = {
   excluded: 'excluded by a calendar or schedule',
   limit: 'beyond the number of runs that the task may have',
   quarantined: 'the task could not be planned',
+  cancelled: 'somebody cancelled this one',
 }
 
 const why = ({ outcome, reason, status }: OccurrenceJson): string => {

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { type ServerOptions, withServerOptions } from '../session.js'
 import type { World } from '../world.js'
 import type { BulkOptions } from './tasks-bulk.js'
+import type { CancelOptions } from './tasks-cancel.js'
 import type { ChangeOptions, TaskVerb } from './tasks-change.js'
 import type { CreateOptions } from './tasks-create.js'
 import type { ExportOptions } from './tasks-export.js'
@@ -26,6 +27,10 @@ const addList = (tasks: Command, world: World) =>
       .option('-k, --schedule-kind <kind>', 'interval, crontab, solar, clocked, union, except or ref')
       .option('--schedule <name>', 'that use this shared schedule')
       .option('-q, --q <text>', 'with this text in name, task or description')
+      .option(
+        '--sort <key>',
+        'name, createdAt or dateChanged; with - in front the newest first: --sort=-dateChanged',
+      )
       .option('--as-of <when>', 'as it was at this instant (ISO 8601, -2h) or event position (digits)')
       .option('--limit <n>', 'how many (100)')
       .option('-a, --all', 'all of them'),
@@ -147,6 +152,19 @@ const verbs: readonly (readonly [TaskVerb, string])[] = [
   ['delete', 'its history stays'],
 ]
 
+const addCancel = (tasks: Command, world: World) =>
+  withServerOptions(
+    tasks
+      .command('cancel')
+      .description('one coming occurrence does not run')
+      .argument('<name>', 'its name, else its id')
+      .argument('<instant>', 'of the occurrence, as `almanac tasks next` shows it')
+      .option('--restore', 'let a cancelled one run after all')
+      .option('-r, --reason <text>', 'why; kept in the history'),
+  ).action(async (name: string, instant: string, options: CancelOptions) =>
+    (await import('./tasks-cancel.js')).cancelOccurrence(world, name, instant, options),
+  )
+
 const addUndo = (tasks: Command, world: World) =>
   withServerOptions(
     tasks
@@ -212,5 +230,6 @@ export const addTasks = (program: Command, world: World): void => {
   addCreate(tasks, world)
   addChanges(tasks, world)
   addUndo(tasks, world)
+  addCancel(tasks, world)
   addBulk(tasks, world)
 }

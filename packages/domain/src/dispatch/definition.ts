@@ -41,10 +41,11 @@ export function definitionOf(
   if (!recurrence.ok) return recurrence
   const { startTime, expires, catchUp, overlap, jitterSeconds } = state.spec
   const changes = calendarsOf(value).map((name) => lookups.calendarChangedAt?.(name) ?? since)
-  const effective =
+  const whole =
     'clocked' in value
       ? clockedNotBefore(recurrence.value, Math.max(since + 1, startTime ?? since + 1))
       : recurrence.value
+  const effective = state.cancelled.length === 0 ? whole : without(whole, state.cancelled)
   return {
     ok: true,
     value: {
@@ -99,6 +100,25 @@ function clockedNotBefore(clocked: Recurrence, earliest: Instant): Recurrence {
     previous: (until) => (until >= at ? at : undefined),
     count: (after, until) => (after < at && at <= until ? 1 : 0),
   }
+}
+
+/** The recurrence without single occurrences. One that it no longer has anyway changes nothing. */
+function without(recurrence: Recurrence, cancelled: readonly Instant[]): Recurrence {
+  const gone = new Set(cancelled)
+  const next = (after: Instant): Instant | undefined => {
+    let at = recurrence.next(after)
+    while (at !== undefined && gone.has(at)) at = recurrence.next(at)
+    return at
+  }
+  const previous = (until: Instant): Instant | undefined => {
+    let at = recurrence.previous(until)
+    while (at !== undefined && gone.has(at)) at = recurrence.previous(at - 1)
+    return at
+  }
+  const isGone = (at: Instant) => recurrence.next(at - 1) === at
+  const count = (after: Instant, until: Instant): number =>
+    recurrence.count(after, until) - cancelled.filter((at) => at > after && at <= until && isGone(at)).length
+  return { kind: recurrence.kind, next, previous, count }
 }
 
 function finalOccurrence(

@@ -99,6 +99,8 @@ export type SkipReason =
   | 'overlap'
   | 'expired'
   | 'quarantined'
+  /** By somebody, this one alone. */
+  | 'cancelled'
 
 /** Occurrences of one task that were decided not to run: `count` of them, from `first` to `last`. */
 export interface Skip {

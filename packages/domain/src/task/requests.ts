@@ -32,6 +32,12 @@ export function checkRange(input: unknown, now: Instant): Result<TaskBackfillReq
   return read.result(range)
 }
 
+/** An instant by itself. */
+export function checkInstant(input: unknown, path: string): Result<Instant> {
+  const read = FieldReader.of({ [path]: input }, [path], '')
+  return read.result(read.instant(path, 0))
+}
+
 const longestPauseMs = 10 * 366 * 86_400_000
 
 /** The end of a pause: in the future, ten years ahead at most. */

@@ -4,6 +4,7 @@ import { definitionOf } from '../dispatch/definition.js'
 import type { RecordedEvent } from '../event.js'
 import { accept, type Decision, invalid, refuse } from '../refusal.js'
 import { fullRunsLeft, isDone, isPaused, rhythmFields, runsLeftAfterEdit, runsLeftAt } from './arming.js'
+import { cancelledWith, cancelOccurrence } from './cancelling.js'
 import { checkImported, checkPause, checkRange, checkTrigger } from './requests.js'
 import { checkSchedule, type DecisionContext } from './schedule-check.js'
 import type {
@@ -59,6 +60,8 @@ export function evolveTask(state: TaskState | undefined, event: RecordedEvent): 
       }
     case 'TaskPaused':
       return { ...next, ...paused(data, event.metadata.reason) }
+    case 'TaskOccurrenceCancelled':
+      return { ...next, cancelled: cancelledWith(state.cancelled, data) }
     case 'TaskHistoryReset':
       return {
         ...next,
@@ -101,6 +104,7 @@ function created(data: TaskCreated, event: RecordedEvent) {
     disabledCause: data.spec.enabled ? null : 'requested',
     disabledReason: data.spec.enabled ? null : (event.metadata.reason ?? null),
     pausedUntil: null,
+    cancelled: [],
     imported: data.imported ?? null,
     historyResetAt: null,
   } as const
@@ -123,6 +127,8 @@ function changed(state: TaskState, data: TaskChanged, at: Instant): Partial<Task
     spec,
     // An edit may have mended what was wrong; if not, the scheduler says so again. What was due meanwhile is past.
     ...(state.quarantine === null ? {} : { quarantine: null, armedAt: notBeforePause(state, at) }),
+    // Of another schedule nothing has been cancelled.
+    ...('schedule' in data.changes ? { cancelled: [] } : {}),
     ...('startTime' in data.changes ? { anchor: spec.startTime ?? imported?.anchor ?? createdAt } : {}),
     ...(data.rearmed ? { armedAt: notBeforePause(state, at), runsLeft: data.runsLeft } : {}),
   }
@@ -178,6 +184,8 @@ export type TaskCommand =
   | { readonly type: 'disable'; readonly cause: TaskDisabled['cause']; readonly armedAt?: Instant }
   /** Nothing runs that comes due before `until`; then it goes on by itself. */
   | { readonly type: 'pause'; readonly until: unknown }
+  /** One coming occurrence does not run; `isBack`: it does after all. */
+  | { readonly type: 'cancelOccurrence'; readonly at: unknown; readonly isBack: boolean }
   | { readonly type: 'trigger'; readonly override: unknown }
   | { readonly type: 'backfill'; readonly range: unknown }
   | { readonly type: 'resetHistory' }
@@ -230,6 +238,8 @@ export function decideTask(
       return disable(state, command, context)
     case 'pause':
       return pause(state, command.until, context)
+    case 'cancelOccurrence':
+      return cancelOccurrence(state, command, context)
     case 'trigger': {
       const override = checkTrigger(command.override, state.spec)
       return override.ok ? accept({ type: 'TaskTriggered', data: override.value }) : invalid(override.error)

@@ -65,6 +65,7 @@ export type TaskEvent =
   | { readonly type: 'TaskEnabled'; readonly data: TaskEnabled }
   | { readonly type: 'TaskDisabled'; readonly data: TaskDisabled }
   | { readonly type: 'TaskPaused'; readonly data: TaskPaused }
+  | { readonly type: 'TaskOccurrenceCancelled'; readonly data: TaskOccurrenceCancelled }
   | { readonly type: 'TaskTriggered'; readonly data: TaskTriggered }
   | { readonly type: 'TaskBackfillRequested'; readonly data: TaskBackfillRequested }
   | { readonly type: 'TaskHistoryReset'; readonly data: Record<string, never> }
@@ -100,6 +101,12 @@ export interface TaskPaused {
   readonly until: Instant
   /** With oneOff or `maxRuns`: how many are left for then. */
   readonly runsLeft: number | null
+}
+export interface TaskOccurrenceCancelled {
+  /** The occurrence: it does not run, and is no occurrence of the task. */
+  readonly at: Instant
+  /** True: it is one again. */
+  readonly isBack: boolean
 }
 export interface TaskTriggered {
   /** Override the task's own for this run. */
@@ -150,6 +157,8 @@ export interface TaskState {
   readonly disabledReason: string | null
   /** Enabled, but what comes due before this does not run; null: not paused. Stays when its time is over. */
   readonly pausedUntil: Instant | null
+  /** Single occurrences that do not run, in order; the newest 100. */
+  readonly cancelled: readonly Instant[]
   readonly imported: ImportedHistory | null
   /** Instant of the last history reset: totals count from here. */
   readonly historyResetAt: Instant | null

@@ -9,6 +9,7 @@ export interface Undoable {
   readonly status: string
   /** Of tasks. */
   readonly pausedUntil?: number | null
+  readonly cancelled?: readonly number[]
 }
 
 /** A field and its two values; undefined: there was none. `status` stands for whether there is such a thing at all. */
@@ -42,14 +43,16 @@ export interface Undoing<C> {
 }
 
 type Fields = { readonly [name: string]: unknown }
-const fieldsOf = (state: Undoable | undefined): Fields =>
-  state === undefined
-    ? {}
-    : {
-        ...state.spec,
-        status: state.status,
-        ...(state.pausedUntil == null ? {} : { pausedUntil: state.pausedUntil }),
-      }
+const fieldsOf = (state: Undoable | undefined): Fields => {
+  if (state === undefined) return {}
+  const { spec, status, pausedUntil, cancelled } = state
+  return {
+    ...spec,
+    status,
+    ...(pausedUntil == null ? {} : { pausedUntil }),
+    ...(cancelled === undefined || cancelled.length === 0 ? {} : { cancelled }),
+  }
+}
 
 const same = (a: unknown, b: unknown): boolean =>
   a === undefined || b === undefined ? a === b : sameJson(a, b)

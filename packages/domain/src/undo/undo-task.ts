@@ -3,7 +3,7 @@ import type { Lookups } from '../dispatch/definition.js'
 import type { Refusal } from '../refusal.js'
 import { runsLeftAt } from '../task/arming.js'
 import type { TaskCommand } from '../task/task.js'
-import type { TaskDisabled, TaskState } from '../task/types.js'
+import type { TaskDisabled, TaskOccurrenceCancelled, TaskState } from '../task/types.js'
 import { diffOf, type LookBack, leftToDelete, leftToUndo, notUndoable, type Undoing } from './look-back.js'
 
 /**
@@ -30,6 +30,10 @@ export function undoOfTask(
     return done({ command: { type: 'restore', runsLeft }, ...left })
   }
   if (current.status !== 'active') return notUndoable('the task is deleted: undo that first')
+  if (undone.type === 'TaskOccurrenceCancelled') {
+    const { at, isBack } = undone.data as TaskOccurrenceCancelled
+    return done({ command: { type: 'cancelOccurrence', at, isBack: !isBack }, ...left })
+  }
   if (undone.type === 'TaskPaused' && before.pausedUntil === null) {
     return done({
       command: { type: 'enable', runsLeft: runsLeftAt(current, lookups, undone.metadata.at) },

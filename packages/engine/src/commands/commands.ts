@@ -33,6 +33,8 @@ export function createCommands(deps: CommandDeps): Commands & SystemCommands {
     deleteTask: (context, taskId, expected) =>
       tasks.run(context, taskId, { type: 'delete', cause: 'requested' }, expected),
     triggerTask: (context, taskId, override) => tasks.trigger(context, taskId, override),
+    cancelOccurrence: (context, taskId, at, isBack, expected) =>
+      tasks.run(context, taskId, { type: 'cancelOccurrence', at, isBack }, expected),
     pauseTask: (context, taskId, until, expected) =>
       tasks.run(context, taskId, { type: 'pause', until }, expected),
     backfillTask: (context, taskId, range) => tasks.run(context, taskId, { type: 'backfill', range }),

@@ -9,6 +9,7 @@ import type {
   ViewBatch,
   ViewStore,
 } from '../ports/view-store.js'
+import { byName } from '../ports/view-store.js'
 import { compareText, type ListOrder, pageOf } from './lists.js'
 import { kindOf, taskTest } from './task-filter.js'
 import { TaskIndex } from './task-index.js'
@@ -97,7 +98,20 @@ class ViewsInMemory implements MemoryViewStore {
       const shared = activeIn(schedules.all(asOf), namespace)
       return new Set(shared.filter(({ spec }) => kindOf(spec.schedule) === kind).map(({ spec }) => spec.name))
     })
-    return listed(activeIn(tasks.all(asOf), namespace).filter(test), ({ taskId }) => taskId, page)
+    const found = activeIn(tasks.all(asOf), namespace).filter(test)
+    const { by, isDescending } = page.order ?? byName
+    if (by === 'name') return listed(found, ({ taskId }) => taskId, page, isDescending)
+    const sign = isDescending ? -1 : 1
+    const order: ListOrder<TaskState, number> = {
+      keyType: 'number',
+      placeOf: (state) => ({ key: state[by], id: state.taskId }),
+      compare: (a, b) => sign * (a.key - b.key || compareText(a.id, b.id)),
+    }
+    return pageOf(
+      found.sort((a, b) => order.compare(order.placeOf(a), order.placeOf(b))),
+      order,
+      page,
+    )
   }
 
   taskAsOf(taskId: string, asOf: Position): TaskState | undefined {
@@ -176,11 +190,17 @@ const activeIn = <S extends Named>(states: Iterable<S>, namespace: string): read
 }
 
 /** By name, in the order of code points. */
-function listed<S extends Named>(states: readonly S[], idOf: (state: S) => string, page: Page): Listed<S> {
+function listed<S extends Named>(
+  states: readonly S[],
+  idOf: (state: S) => string,
+  page: Page,
+  isDescending = false,
+): Listed<S> {
+  const sign = isDescending ? -1 : 1
   const order: ListOrder<S, string> = {
     keyType: 'string',
     placeOf: (state) => ({ key: state.spec.name, id: idOf(state) }),
-    compare: (a, b) => compareText(a.key, b.key) || compareText(a.id, b.id),
+    compare: (a, b) => sign * (compareText(a.key, b.key) || compareText(a.id, b.id)),
   }
   const sorted = [...states].sort((a, b) => order.compare(order.placeOf(a), order.placeOf(b)))
   return pageOf(sorted, order, page)

@@ -56,6 +56,37 @@ const paging = (views: () => ViewStore) => {
     expect(views().listTasks('nobody', {}, { limit: 5 })).toEqual({ items: [], nextCursor: null, total: 0 })
   })
 
+  it.each([
+    ['name', false, ['a', 'b', 'c', 'd']],
+    ['name', true, ['d', 'c', 'b', 'a']],
+    ['createdAt', false, ['d', 'a', 'b', 'c']],
+    ['createdAt', true, ['c', 'b', 'a', 'd']],
+    ['changedAt', false, ['c', 'b', 'd', 'a']],
+    ['changedAt', true, ['a', 'd', 'b', 'c']],
+  ] as const)('lists by %s, turned round: %s, whatever the page size', (by, isDescending, ordered) => {
+    views().apply(
+      sampleBatch(1, {
+        tasks: [
+          sampleTask('1', { name: 'a' }, { createdAt: 5, changedAt: 90 }),
+          sampleTask('2', { name: 'b' }, { createdAt: 5, changedAt: 20 }),
+          sampleTask('3', { name: 'c' }, { createdAt: 9, changedAt: 10 }),
+          sampleTask('4', { name: 'd' }, { createdAt: 1, changedAt: 30 }),
+        ],
+      }),
+    )
+    for (const limit of [1, 2, 3, 9]) {
+      const found: string[] = []
+      let cursor: string | undefined
+      do {
+        const page = { limit, order: { by, isDescending }, ...(cursor === undefined ? {} : { cursor }) }
+        const { items, nextCursor } = views().listTasks('default', {}, page)
+        found.push(...items.map(({ spec }) => spec.name))
+        cursor = nextCursor ?? undefined
+      } while (cursor !== undefined)
+      expect(found).toEqual(ordered)
+    }
+  })
+
   it('goes on behind the last row although rows come and go before it', () => {
     views().apply(
       sampleBatch(1, { tasks: ['b', 'c', 'd', 'e'].map((name) => sampleTask(`id-${name}`, { name })) }),

@@ -48,6 +48,7 @@ export const sampleTask = (
   disabledCause: null,
   disabledReason: null,
   pausedUntil: null,
+  cancelled: [],
   imported: null,
   historyResetAt: null,
   hash: 'h',

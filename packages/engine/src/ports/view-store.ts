@@ -45,9 +45,19 @@ export interface SlotFilter {
 export interface Page {
   /** 1 to 1000 */
   readonly limit: number
-  /** Opaque, from the previous page. */
+  /** Opaque, from the previous page of the same order. */
   readonly cursor?: string
+  /** Of lists of tasks. Default: by name. Equal ones by id. */
+  readonly order?: TaskOrder
 }
+
+/** Names in the order of their code points; the newest last, unless it is turned round. */
+export interface TaskOrder {
+  readonly by: 'name' | 'createdAt' | 'changedAt'
+  readonly isDescending: boolean
+}
+
+export const byName: TaskOrder = { by: 'name', isDescending: false }
 
 /** A page cursor that no list of this store has given out: the caller's mistake, neither a fault nor a refusal. */
 export class InvalidCursor extends Error {
@@ -75,7 +85,7 @@ export interface ViewStore {
   tasks(taskIds: readonly string[]): ReadonlyMap<string, TaskState>
   /** Of an active task only. */
   taskIdByName(namespace: string, name: string): string | undefined
-  /** Active tasks by name (code point order). `asOf`: as they were at that position. */
+  /** Active tasks, by name unless the page says otherwise. `asOf`: as they were at that position. */
   listTasks(namespace: string, filter: TaskFilter, page: Page, asOf?: Position): Listed<TaskState>
   taskAsOf(taskId: string, asOf: Position): TaskState | undefined
   /**

@@ -3,6 +3,7 @@ import {
   occurrenceAfter,
   type RecordedEvent,
   type RunRecord,
+  type TaskOccurrenceCancelled,
   type TaskState,
 } from '@almanac/domain'
 import type { Instant } from '@almanac/recurrence'
@@ -45,11 +46,36 @@ export function pastOccurrences(
   for (const skip of parts.runs.skips(taskId, from, until)) {
     if (!asked.isContinued || skip.first >= from) found.push(skippedView(skip))
   }
+  for (const { at, revision } of cancelledIn(events)) {
+    if (at >= from && at <= until) found.push(cancelledView(at, revision))
+  }
   const taken = new Set(found.map((occurrence) => occurrence.at))
   for (const occurrence of whileDisabled(parts.definitions, asked, events)) {
     if (!taken.has(occurrence.at)) found.push(occurrence)
   }
   return found.sort((a, b) => a.at - b.at).slice(0, max)
+}
+
+export const cancelledView = (at: Instant, revision: number): OccurrenceView => ({
+  at,
+  outcome: 'skipped',
+  reason: 'cancelled',
+  runId: null,
+  status: null,
+  count: 1,
+  revision,
+})
+
+/** Single occurrences that somebody cancelled, and nobody took back. */
+function cancelledIn(events: readonly RecordedEvent[]): readonly { at: Instant; revision: number }[] {
+  const cancelled = new Map<Instant, number>()
+  for (const { type, data, revision } of events) {
+    if (type !== 'TaskOccurrenceCancelled') continue
+    const { at, isBack } = data as TaskOccurrenceCancelled
+    if (isBack) cancelled.delete(at)
+    else cancelled.set(at, revision)
+  }
+  return [...cancelled].map(([at, revision]) => ({ at, revision }))
 }
 
 /** The store lists the newest first, the page that is wanted begins with the oldest. */

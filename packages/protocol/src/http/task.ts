@@ -186,6 +186,11 @@ export const taskFilters = {
 
 export const TaskListQuery = closed({
   ...taskFilters,
+  sort: Type.Optional(
+    oneOf(['name', '-name', 'createdAt', '-createdAt', 'dateChanged', '-dateChanged'], {
+      description: 'With `-` the greatest or newest first. Default `name`, the only one with an index.',
+    }),
+  ),
   ...pageQuery,
   asOf,
   minPosition,

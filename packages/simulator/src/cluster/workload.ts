@@ -44,6 +44,7 @@ const actions = {
   reschedule: 10,
   disable: 8,
   pause: 6,
+  cancel: 6,
   enable: 12,
   delete: 3,
   trigger: 10,
@@ -204,9 +205,12 @@ export class Workload {
     const override = chance(random, 0.5) ? { args: drawArgs(random), kwargs: { by: 'hand' } } : {}
     const expected = chance(random, 0.15) ? state.revision : undefined
     if (chance(random, raceShare)) await this.untilDue(namespace, taskId, stop)
+    const isBack = chance(random, 0.2)
+    const coming = this.drawComing(state, isBack)
     const pausedUntil = Math.floor(this.parts.worldNow() + between(random, 1_000, longestPauseMs))
     const made = await client.send<TaskState>(subject, (commands, context) => {
       if (action === 'disable') return commands.disableTask(context, taskId, expected)
+      if (action === 'cancel') return commands.cancelOccurrence(context, taskId, coming, isBack, expected)
       if (action === 'pause') return commands.pauseTask(context, taskId, pausedUntil, expected)
       if (action === 'enable') return commands.enableTask(context, taskId, expected)
       if (action === 'delete') return commands.deleteTask(context, taskId, expected)
@@ -260,6 +264,14 @@ export class Workload {
       { description: `changed at ${world.now}` },
       { name: this.nextName('renamed') },
     ])
+  }
+
+  /** An instant that may well be an occurrence: many schedules are whole seconds, or those of minutes. */
+  private drawComing({ cancelled }: TaskState, isBack: boolean): Instant {
+    const { random, worldNow } = this.parts
+    const step = pick(random, [1_000, 5_000, 10_000, 60_000])
+    const from = Math.ceil((worldNow() + between(random, 0, 90_000)) / step) * step
+    return isBack ? (cancelled.at(-1) ?? from) : from
   }
 
   private drawRange(): TaskBackfillRequested {

@@ -203,6 +203,7 @@ function stateOf(spec: TaskSpec, fields: Fields, anchor: Instant, from: Instant)
     disabledCause: null,
     disabledReason: null,
     pausedUntil: null,
+    cancelled: [],
     imported: null,
     historyResetAt: null,
     hash: '',

@@ -16,6 +16,7 @@ import {
   TriggerJson,
 } from '@almanac/protocol'
 import { parseInstant } from '@almanac/recurrence'
+import { Type } from 'typebox'
 import { type Api, type Host, namespacePath } from '../host.js'
 import { granted, valid } from '../problem.js'
 import { readPosition } from '../reading.js'
@@ -25,6 +26,14 @@ import { idParam, inNamespace, responses } from './answers.js'
 
 const tags = ['tasks']
 const byId = inNamespace({ id: idParam })
+const byOccurrence = inNamespace({
+  id: idParam,
+  at: Type.String({
+    maxLength: 40,
+    pattern: '^[^/]+$',
+    description: 'The occurrence, as the list of them has it.',
+  }),
+})
 const config = { bodyOptional: true, scope: 'tasks:write' } as const
 
 function disableRoute(api: Api, host: Host): void {
@@ -57,6 +66,42 @@ function disableRoute(api: Api, host: Host): void {
       return answerTask(host, reply, outcome, 200)
     },
   })
+}
+
+function cancelRoutes(api: Api, host: Host): void {
+  const texts = {
+    cancel: [
+      'Cancel one coming occurrence',
+      'It does not run, and its outcome is `cancelled`. All others are as they were.',
+    ],
+    restore: ['Let a cancelled occurrence run after all', 'Only while it is still to come.'],
+  } as const
+  for (const action of ['cancel', 'restore'] as const) {
+    const [summary, description] = texts[action]
+    api.route({
+      method: 'POST',
+      url: `${namespacePath}/tasks/:id/occurrences/:at/${action}`,
+      config,
+      schema: {
+        tags,
+        summary,
+        description,
+        params: byOccurrence,
+        querystring: CommandQuery,
+        body: ReasonBody,
+        response: responses({ 200: TaskJson }, 404, 409, 412, 422, 507),
+      },
+      handler: async (request, reply) => {
+        const context = commandContext(host, request, request.body)
+        const { id } = request.params
+        const at = valid(parseInstant(request.params.at, 'at'))
+        const isBack = action === 'restore'
+        const { commands } = host.app
+        const outcome = granted(await commands.cancelOccurrence(context, id, at, isBack, ifMatch(request)))
+        return answerTask(host, reply, outcome, 200)
+      },
+    })
+  }
 }
 
 function backfillPreviewRoute(api: Api, host: Host): void {
@@ -105,6 +150,7 @@ export function taskActionRoutes(api: Api, host: Host): void {
   const { commands } = host.app
   switchRoute(api, host, 'enable', 'Enable a task', commands.enableTask.bind(commands))
   disableRoute(api, host)
+  cancelRoutes(api, host)
   backfillPreviewRoute(api, host)
   switchRoute(
     api,

@@ -1,8 +1,8 @@
-import type { TaskFilter } from '@almanac/engine'
+import type { TaskFilter, TaskOrder } from '@almanac/engine'
 import type { TaskListQuery } from '@almanac/protocol'
 import type { Static } from 'typebox'
 
-type Filters = Omit<Static<typeof TaskListQuery>, 'limit' | 'cursor' | 'asOf' | 'minPosition'>
+type Filters = Omit<Static<typeof TaskListQuery>, 'limit' | 'cursor' | 'asOf' | 'minPosition' | 'sort'>
 
 /** What tasks are chosen by, as the read models take it. */
 export function filterOf(query: Filters): TaskFilter {
@@ -18,4 +18,11 @@ export function filterOf(query: Filters): TaskFilter {
     ...(quarantined === undefined ? {} : { quarantined }),
     ...(q === undefined ? {} : { q }),
   }
+}
+
+/** `-dateChanged`: by the time of the last change, the newest first. */
+export function orderOf(sort: string): TaskOrder {
+  const field = sort.replace(/^-/, '')
+  const by = field === 'dateChanged' ? 'changedAt' : (field as 'name' | 'createdAt')
+  return { by, isDescending: sort.startsWith('-') }
 }

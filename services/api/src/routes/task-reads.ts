@@ -19,7 +19,7 @@ import { listJson, pageOf, readPosition } from '../reading.js'
 import { etag } from '../task-answers.js'
 import { localTime, zoneOf } from '../zone-text.js'
 import { idParam, inNamespace, nameParam, responses } from './answers.js'
-import { filterOf } from './task-filter.js'
+import { filterOf, orderOf } from './task-filter.js'
 
 const tags = ['tasks']
 const byId = inNamespace({ id: idParam })
@@ -33,7 +33,7 @@ export function taskReadRoutes(api: Api, host: Host): void {
     config: { scope: 'tasks:read' },
     schema: {
       tags,
-      summary: 'List tasks, by name; also as they were',
+      summary: 'List tasks; also as they were',
       params: inNamespace({}),
       querystring: TaskListQuery,
       response: responses({ 200: TaskList }, 409, 422),
@@ -42,9 +42,11 @@ export function taskReadRoutes(api: Api, host: Host): void {
       const { namespace } = request.params
       const asOf = await readPosition(host, request.query)
       const filter = filterOf(request.query)
-      const asked = pageOf(request.query, [namespace, 'tasks', filter, asOf ?? null])
+      const { sort = 'name' } = request.query
+      const asked = pageOf(request.query, [namespace, 'tasks', filter, asOf ?? null, sort])
       reply.header('almanac-position', String(asOf ?? queries.position()))
-      return listJson(queries.tasks(namespace, filter, asked.page, asOf), asked, taskJson)
+      const page = { ...asked.page, order: orderOf(sort) }
+      return listJson(queries.tasks(namespace, filter, page, asOf), asked, taskJson)
     },
   })
 

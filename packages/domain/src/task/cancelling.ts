@@ -1,0 +1,48 @@
+import type { Instant } from '@almanac/recurrence'
+import { definitionOf } from '../dispatch/definition.js'
+import { accept, type Decision, invalid, refuse } from '../refusal.js'
+import { checkInstant } from './requests.js'
+import type { DecisionContext } from './schedule-check.js'
+import type { TaskEvent, TaskOccurrenceCancelled, TaskState } from './types.js'
+
+/** How many cancelled occurrences a task remembers. */
+export const maxCancelled = 100
+
+export function cancelledWith(
+  cancelled: readonly Instant[],
+  { at, isBack }: TaskOccurrenceCancelled,
+): readonly Instant[] {
+  const others = cancelled.filter((one) => one !== at)
+  return isBack ? others : [...others, at].sort((a, b) => a - b).slice(-maxCancelled)
+}
+
+/** Only what is still to come can be cancelled, and only so much that none is forgotten before its time. */
+export function cancelOccurrence(
+  state: TaskState,
+  { at: input, isBack }: { readonly at: unknown; readonly isBack: boolean },
+  { lookups, at: now }: DecisionContext,
+): Decision<TaskEvent> {
+  const checked = checkInstant(input, 'at')
+  if (!checked.ok) return invalid(checked.error)
+  const at = checked.value
+  if (at <= now) {
+    return invalid([
+      { path: 'at', code: 'in_the_past', message: 'must be later than now: what is past is decided' },
+    ])
+  }
+  if (state.cancelled.includes(at) !== isBack) return accept()
+  const data = { at, isBack }
+  if (isBack) return accept({ type: 'TaskOccurrenceCancelled', data })
+  const definition = definitionOf(state, lookups)
+  if (!definition.ok || definition.value.recurrence.next(at - 1) !== at) {
+    const message = 'must be an occurrence of the task, to the millisecond'
+    return invalid([{ path: 'at', code: 'no_occurrence', message }])
+  }
+  if (state.cancelled.filter((one) => one > now).length >= maxCancelled) {
+    return refuse(
+      'nothing_to_do',
+      `${maxCancelled} coming occurrences are cancelled already: pause the task instead`,
+    )
+  }
+  return accept({ type: 'TaskOccurrenceCancelled', data })
+}
