@@ -235,7 +235,7 @@ export class Node implements Application {
   /** Resolves when the read models are up to date; as the only node, also when every partition is owned. */
   async start(): Promise<void> {
     await this.keyRing.load(this.stopping)
-    await this.book.load(this.stopping)
+    if (this.webhooks !== null) await this.book.load(this.stopping)
     await this.projector.catchUp(this.callbacks.onProgress, this.stopping)
     await new Promise<void>((resolve, reject) => {
       const scheduling = this.schedule(resolve)

@@ -159,7 +159,8 @@ it('a task is paused until an instant, and says so', async () => {
 it('tasks are listed in the order asked for, page by page, also as they were', async () => {
   const namespace = '/v1/namespaces/sorted'
   const ids = new Map<string, string>()
-  for (const name of ['b', 'c', 'a']) ids.set(name, (await server.post(`${namespace}/tasks`, task(name))).body.id)
+  for (const name of ['b', 'c', 'a'])
+    ids.set(name, (await server.post(`${namespace}/tasks`, task(name))).body.id)
   const { headers } = await server.post(`${namespace}/tasks/${ids.get('b')}/disable`)
   const names = async (query: string) => {
     const found: string[] = []

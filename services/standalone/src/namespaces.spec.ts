@@ -44,7 +44,8 @@ async function ask(
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   })
   const text = await answer.text()
-  return { status: answer.status, text, body: text.startsWith('{') ? JSON.parse(text) : {} }
+  const isLines = answer.headers.get('content-type')?.startsWith('application/x-ndjson') === true
+  return { status: answer.status, text, body: !isLines && text.startsWith('{') ? JSON.parse(text) : {} }
 }
 
 async function settle(namespace: string): Promise<Tenant> {
