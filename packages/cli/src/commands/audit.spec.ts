@@ -99,3 +99,36 @@ describe('history undo', () => {
     expect(err).toContain('almanac history undo c-2')
   })
 })
+
+describe('tasks cancel', () => {
+  it('names the occurrence, and tells the next run; a cancelled one is told among the coming ones', async () => {
+    const { out, asked } = await almanac(
+      ['tasks', 'cancel', task.name, '2026-11-25T02:00:00Z', '-r', 'a holiday'],
+      (question) =>
+        question.path.endsWith('/cancel')
+          ? { body: { ...task, nextRunAt: '2026-11-26T02:00:00.000Z' } }
+          : onTasks(task)(question),
+    )
+    expect(asked.at(-1)).toMatchObject({ method: 'POST', body: { reason: 'a holiday' } })
+    expect(asked.at(-1)?.path).toContain(`/tasks/${task.id}/occurrences/2026-11-25T02:00:00.000Z/cancel`)
+    expect(out).toContain('2026-11-25 02:00:00Z is cancelled; next run 2026-11-26 02:00:00Z')
+    const base = {
+      reason: null,
+      runId: null,
+      status: null,
+      count: 1,
+      revision: 3,
+      local: '2026-11-25 02:00:00',
+    }
+    const items = [
+      { ...base, at: '2026-11-25T02:00:00.000Z', outcome: 'skipped', reason: 'cancelled' },
+      { ...base, at: '2026-11-26T02:00:00.000Z', outcome: 'due' },
+    ]
+    const next = await almanac(['tasks', 'next', task.name], (question) =>
+      question.path.endsWith('/occurrences')
+        ? { body: { items, total: 2, nextCursor: null, timezone: 'UTC', scheduleText: 'daily', notes: [] } }
+        : onTasks(task)(question),
+    )
+    expect(next.out).toMatch(/cancelled\n.*in 38 h/)
+  })
+})

@@ -96,7 +96,11 @@ const comingColumns = (session: Session, timezone: string): Column<OccurrenceJso
   ...(timezone === 'UTC'
     ? []
     : [{ title: 'UTC', value: ({ at }: OccurrenceJson) => instantText(Date.parse(at)) }]),
-  { title: 'WHEN', value: ({ at }) => relative(Date.parse(at), session.now), drop: 1 },
+  {
+    title: 'WHEN',
+    value: ({ at, outcome }) => (outcome === 'skipped' ? 'cancelled' : relative(Date.parse(at), session.now)),
+    drop: 1,
+  },
 ]
 
 /** The coming occurrences of a task as the server works them out, with notes on the clock changes among them. */

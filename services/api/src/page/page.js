@@ -142,6 +142,13 @@ function showRuns({ items }, now) {
   )
 }
 
+// The sentence without who and why, which have columns of their own.
+function deedOf({ text, actor, reason, subject }) {
+  const why = reason === null ? '' : ` (${reason})`
+  const deed = text.slice(actor.length + 1, text.length - why.length)
+  return subject.name === null ? `${deed} · ${subject.id}` : deed
+}
+
 function showChanges() {
   const now = Date.now()
   fill(
@@ -149,11 +156,7 @@ function showChanges() {
     changes.map((event) => [
       cell(relative(event.at, now), '', shortTime(event.at)),
       cell(event.actor),
-      cell(
-        `${event.type} ${event.data.spec?.name ?? event.stream}`,
-        'wide',
-        event.changes.map((c) => c.path).join(', '),
-      ),
+      cell(deedOf(event), 'wide', event.type),
       cell(event.reason ?? '', 'wide muted'),
     ]),
     4,
