@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { almanac } from '../../test-support/almanac.js'
+import { almanac, onTasks } from '../../test-support/almanac.js'
+import { sampleTask } from '../../test-support/samples.js'
 
 const preview = { total: 21, sample: [{ id: 'x', name: 'a' }], token: '7.abc', done: null }
 const problem = { name: 'b', problem: { code: 'not_found', detail: 'There is no task of this id here.' } }
@@ -78,5 +79,37 @@ describe('import lines', () => {
     )
     expect(code).not.toBe(0)
     expect(err).toContain('was cut off')
+  })
+})
+
+describe('tasks backfill', () => {
+  const task = sampleTask()
+  const range = ['--from', '2026-11-20', '--until', '2026-11-22T00:00:00Z', '--max', '2', '--newest-first']
+
+  it('shows what would run and what became of it, and does it with --yes', async () => {
+    const items = [
+      { at: '2026-11-21T02:00:00.000Z', outcome: 'skipped', reason: 'misfire', status: null },
+      { at: '2026-11-20T02:00:00.000Z', outcome: null, reason: null, status: null },
+    ]
+    const shown = await almanac(['tasks', 'backfill', task.name, ...range], (question) =>
+      question.path.endsWith('/backfill') ? { body: { total: 3, runs: 2, items } } : onTasks(task)(question),
+    )
+    expect(Object.fromEntries(shown.asked.at(-1)?.query ?? [])).toEqual({
+      from: '2026-11-20T00:00:00.000Z',
+      until: '2026-11-22T00:00:00.000Z',
+      max: '2',
+      order: 'newestFirst',
+    })
+    expect(shown.out).toMatch(/2026-11-21 02:00:00Z {2}skipped: misfire/)
+    expect(shown.err).toContain('2 runs, 1 more are in the range. Nothing was done: add --yes to do it.')
+    const done = await almanac(
+      ['tasks', 'backfill', task.name, ...range, '-y', '-r', 'lost data'],
+      (question) => (question.path.endsWith('/backfill') ? { body: task } : onTasks(task)(question)),
+    )
+    expect(done.asked.at(-1)).toMatchObject({
+      method: 'POST',
+      body: { max: 2, order: 'newestFirst', reason: 'lost data' },
+    })
+    expect(done.code).toBe(0)
   })
 })

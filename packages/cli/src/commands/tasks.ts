@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { type ServerOptions, withServerOptions } from '../session.js'
 import type { World } from '../world.js'
+import type { BackfillOptions } from './tasks-backfill.js'
 import type { BulkOptions } from './tasks-bulk.js'
 import type { CancelOptions } from './tasks-cancel.js'
 import type { ChangeOptions, TaskVerb } from './tasks-change.js'
@@ -165,6 +166,22 @@ const addCancel = (tasks: Command, world: World) =>
     (await import('./tasks-cancel.js')).cancelOccurrence(world, name, instant, options),
   )
 
+const addBackfill = (tasks: Command, world: World) =>
+  withServerOptions(
+    tasks
+      .command('backfill')
+      .description('run past occurrences again, or for the first time')
+      .argument('<name>', 'its name, else its id')
+      .requiredOption('--from <instant>', 'the first, inclusive: ISO 8601, a date, -7d')
+      .requiredOption('--until <instant>', 'the last, inclusive')
+      .option('--max <n>', 'at most so many, 1 to 1000 (100)')
+      .option('--newest-first', 'the newest of them, and in that order')
+      .option('-y, --yes', 'do it; without it only what would be done is shown')
+      .option('-r, --reason <text>', 'why; kept in the history'),
+  ).action(async (name: string, options: BackfillOptions) =>
+    (await import('./tasks-backfill.js')).backfillTask(world, name, options),
+  )
+
 const addUndo = (tasks: Command, world: World) =>
   withServerOptions(
     tasks
@@ -231,5 +248,6 @@ export const addTasks = (program: Command, world: World): void => {
   addChanges(tasks, world)
   addUndo(tasks, world)
   addCancel(tasks, world)
+  addBackfill(tasks, world)
   addBulk(tasks, world)
 }
