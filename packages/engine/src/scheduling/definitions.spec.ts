@@ -20,6 +20,7 @@ const state = {
   armedAt: at,
   anchor: at,
   runsLeft: null,
+  cancelled: [],
   spec: { ...blankSpec, schedule },
 } as unknown as TaskState
 
