@@ -84,16 +84,20 @@ describe('a reader of committed records', () => {
   })
 
   it("is the reason why kafkajs' consumer is not used: it does show them", async () => {
-    const topic = await newTopic()
-    await abortCrosswise(topic)
-    const kafka = new Kafka({ brokers: [bootstrap], logLevel: logLevel.NOTHING })
-    const consumer = kafka.consumer({ groupId: topic, maxWaitTimeInMs: 50 })
-    undo.push(() => consumer.disconnect())
     const seen: string[] = []
-    await consumer.connect()
-    await consumer.subscribe({ topic, fromBeginning: true })
-    await consumer.run({ eachMessage: async ({ message }) => void seen.push(String(message.value)) })
-    await until(() => seen.includes('kept'))
+    // Which of the two it forgets depends on how the broker cuts its answer: not every time is one shown.
+    for (let left = 5; left > 0 && !seen.includes('aborted of one'); left -= 1) {
+      const topic = await newTopic()
+      await abortCrosswise(topic)
+      const kafka = new Kafka({ brokers: [bootstrap], logLevel: logLevel.NOTHING })
+      const consumer = kafka.consumer({ groupId: topic, maxWaitTimeInMs: 50 })
+      undo.push(() => consumer.disconnect())
+      const kept = seen.filter((value) => value === 'kept').length
+      await consumer.connect()
+      await consumer.subscribe({ topic, fromBeginning: true })
+      await consumer.run({ eachMessage: async ({ message }) => void seen.push(String(message.value)) })
+      await until(() => seen.filter((value) => value === 'kept').length > kept)
+    }
     expect(seen).toContain('aborted of one')
   })
 
