@@ -72,6 +72,8 @@ it('occurrences come page by page, each once, also those at one instant', async 
   expect(all.nextCursor).toBeNull()
   expect(all.items.length).toBeGreaterThan(3)
   for (const count of [1, 2, 7]) expect(await byPage(count)).toEqual(all.items)
+  expect((await server.ask('DELETE', `/tasks/${id}`)).status).toBe(204)
+  expect((await server.get(`${url}&count=1000`)).body.items).toEqual(all.items)
   const foreign = await server.get(`${url}&count=1&cursor=x.y`)
   expect([foreign.status, foreign.body.code]).toEqual([400, 'invalid_cursor'])
 })

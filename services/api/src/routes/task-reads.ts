@@ -106,8 +106,8 @@ function occurrencesRoute(api: Api, host: Host): void {
       summary: 'When a task runs, or ran',
       description:
         'The occurrences after `from`, now if left out; with `to`, from `from` to `to`, both included. Those that ' +
-        'are past come with what became of them. `nextCursor` goes on behind the last one, and is null at the end of ' +
-        'the range.',
+        'are past come with what became of them, also of a deleted task. `nextCursor` goes on behind the last one, ' +
+        'and is null at the end of the range.',
       params: byId,
       querystring: OccurrencesQuery,
       response: responses({ 200: OccurrenceList }, 404, 409, 422),
@@ -116,7 +116,7 @@ function occurrencesRoute(api: Api, host: Host): void {
       await readPosition(host, request.query)
       const { namespace, id } = request.params
       const { from, to, count = 20 } = request.query
-      const view = queries.task(namespace, id)
+      const view = queries.task(namespace, id) ?? (await lastView(host, namespace, id))
       if (view === undefined) throw notFound('task of this id')
       const start = from === undefined ? undefined : valid(parseInstant(from, 'from'))
       const after = start ?? host.clock.now()
@@ -137,6 +137,16 @@ function occurrencesRoute(api: Api, host: Host): void {
       return { ...occurrencesJson(view, page.items, end === undefined ? [after] : []), nextCursor }
     },
   })
+}
+
+/** A deleted task as it was last: what became of its occurrences is asked for by auditors. */
+async function lastView(
+  { app: { queries } }: Host,
+  namespace: string,
+  id: string,
+): Promise<TaskView | undefined> {
+  const last = (await queries.history(namespace, id)).at(-1)
+  return last?.type === 'TaskDeleted' ? queries.task(namespace, id, last.position - 1) : undefined
 }
 
 /** Where a page goes on: with those at an instant, of which so many have been told. */
