@@ -83,6 +83,14 @@ async function settle(namespace: string): Promise<Tenant> {
     schedule: { ref: 'nightly' },
     description: mark,
   })
+  // Switched off: nothing is to be told to anybody outside.
+  const webhook = await must('/webhooks', {
+    name: 'hook',
+    url: 'https://hooks.example.com/',
+    events: ['task.*'],
+    enabled: false,
+    description: mark,
+  })
   await must(`/tasks/${task.id}/trigger`, {})
   const leased = await must('/queues/default/lease', { waitMs: 20_000 })
   const [run] = leased.runs as readonly { readonly runId: string; readonly leaseToken: string }[]
@@ -96,6 +104,7 @@ async function settle(namespace: string): Promise<Tenant> {
       task.id,
       schedule.id,
       calendar.id,
+      webhook.id,
       run.runId,
       made.body.id,
       'same',
@@ -110,7 +119,7 @@ async function settle(namespace: string): Promise<Tenant> {
 
 /** Everything that the namespace has, as its own holder sees it. */
 async function everythingOf({ namespace, key }: Tenant): Promise<string> {
-  const parts = ['tasks', 'schedules', 'calendars', 'runs']
+  const parts = ['tasks', 'schedules', 'calendars', 'webhooks', 'runs']
   const answers = await Promise.all(
     parts.map((part) => ask(key, 'GET', `/v1/namespaces/${namespace}/${part}`)),
   )

@@ -26,7 +26,7 @@ export function webhookAdapters(
 function keyIn(folder: string, random: Random): string {
   const path = join(folder, 'webhook.key')
   if (!existsSync(path)) {
-    writeFileSync(path, `${random.token(32)}\n`, { mode: 0o600, flag: 'wx' })
+    writeFileSync(path, `${random.token(32)}\n`, { mode: 0o600, flag: 'wx', flush: true })
     chmodSync(path, 0o600)
   }
   const key = readFileSync(path, 'utf8').trim()

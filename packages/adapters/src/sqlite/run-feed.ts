@@ -12,10 +12,15 @@ interface NewsRow extends RunRow {
   readonly news_attempt: number
 }
 
+/** Rows that one transaction looks at or deletes, so that it never holds up a tick. */
+const batch = 2_000
+
 /** What became of runs, as triggers of the file have written it down in the transaction that changed them. */
 export class SqliteRunFeed implements RunFeed {
   readonly #committer: Committer
-  readonly #statements: { readonly [name in 'read' | 'last' | 'want' | 'leave' | 'forget']: Statement }
+  readonly #statements: {
+    readonly [name in 'read' | 'last' | 'want' | 'leave' | 'had' | 'page' | 'old']: Statement
+  }
   #isWanted: boolean | undefined
 
   constructor(database: Database, committer: Committer) {
@@ -33,8 +38,18 @@ export class SqliteRunFeed implements RunFeed {
       last: database.prepare('SELECT coalesce(max(place), 0) AS place FROM run_news'),
       want: database.prepare('INSERT OR IGNORE INTO run_news_wanted (id) VALUES (1)'),
       leave: database.prepare('DELETE FROM run_news_wanted'),
-      forget: database.prepare(
-        'DELETE FROM run_news WHERE place <= ? OR run IN (SELECT run FROM runs WHERE finished_at < ?)',
+      had: database.prepare(
+        `DELETE FROM run_news WHERE place IN (
+           SELECT place FROM run_news WHERE place <= ? ORDER BY place LIMIT ${batch})`,
+      ),
+      page: database.prepare(
+        `SELECT max(place) AS place FROM (
+           SELECT place FROM run_news WHERE place > ? ORDER BY place LIMIT ${batch})`,
+      ),
+      // By the run, so that what is left of runs that are forgotten by now goes too.
+      old: database.prepare(
+        `DELETE FROM run_news WHERE place > ? AND place <= ? AND NOT EXISTS (
+           SELECT 1 FROM runs WHERE runs.run = run_news.run AND (finished_at IS NULL OR finished_at >= ?))`,
       ),
     }
   }
@@ -69,7 +84,20 @@ export class SqliteRunFeed implements RunFeed {
   }
 
   async forget(upTo: number, before: Instant): Promise<void> {
-    await this.#committer.submit(() => void this.#statements.forget.run(upTo, before))
+    const { had, page, old } = this.#statements
+    for (;;) {
+      const { changes } = await this.#committer.submit(() => had.run(upTo))
+      if (Number(changes) < batch) break
+    }
+    // What comes meanwhile is not old, and must not keep this going.
+    const { place: end } = reading(() => this.#statements.last.get()) as { readonly place: number }
+    for (let after = upTo; after < end; ) {
+      const { place: last } = reading(() => page.get(after)) as { readonly place: number | null }
+      if (last === null) return
+      const from = after
+      await this.#committer.submit(() => void old.run(from, last, before))
+      after = last
+    }
   }
 }
 

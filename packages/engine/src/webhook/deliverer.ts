@@ -20,7 +20,7 @@ export const webhookLimits = {
   atOnce: 4,
   /** How often it is saved how far it is. */
   saveEveryMs: 1_000,
-  /** So many positions that nobody asked for are read again after a restart, at most. */
+  /** So many positions and places that nobody asked for are read again after a restart, at most. */
   unsavedPositions: 10_000,
   /** How long a wait is at most: what is to be told wakes it. */
   idleMs: 30_000,
@@ -70,15 +70,6 @@ export class Deliverer {
   /** There may be something to tell. */
   wake(): void {
     this.changed.notify()
-  }
-
-  get waiting(): number {
-    return this.window.size
-  }
-
-  /** When what the oldest message tells happened; undefined: all are through. */
-  oldestAt(): number | undefined {
-    return this.window.oldestAt()
   }
 
   /** Until `stop`, and saves then; what is on its way is not waited for. Faults of the ports are tried again. */
@@ -190,8 +181,9 @@ export class Deliverer {
   }
 
   private isWorthSaving(): boolean {
-    const { position } = this.through()
-    return this.record.isDirty || position - this.saved.position >= webhookLimits.unsavedPositions
+    const { position, runPosition } = this.through()
+    const passed = Math.max(position - this.saved.position, runPosition - this.saved.runPosition)
+    return this.record.isDirty || passed >= webhookLimits.unsavedPositions
   }
 
   private async save(isLast: boolean): Promise<void> {
@@ -214,10 +206,13 @@ export class Deliverer {
     const now = this.parts.clock.elapsed()
     const { quietUntil } = this.consequences
     // Who is switched off is told nothing: the next change of the webhook wakes it.
-    const isOff = this.webhook()?.spec.enabled !== true
+    const webhook = this.webhook()
+    const isOff = webhook?.spec.enabled !== true
     const isBusy = isOff || this.window.sending > 0
     const due = isBusy ? Number.POSITIVE_INFINITY : Math.max(this.window.nextDueAt(), quietUntil)
-    const save = this.record.isDirty ? this.saved.at + webhookLimits.saveEveryMs : Number.POSITIVE_INFINITY
+    // What is left of one that is gone is saved no more: waiting for that would be no wait at all.
+    const isToSave = webhook !== undefined && this.record.isDirty
+    const save = isToSave ? this.saved.at + webhookLimits.saveEveryMs : Number.POSITIVE_INFINITY
     return Math.max(0, Math.min(webhookLimits.idleMs, due - now, save - now))
   }
 }

@@ -1,4 +1,4 @@
-import type { DeliveryAnswer, DisabledCause, Webhook } from '@almanac/domain'
+import type { DeliveryAnswer, DeliveryHealth, DisabledCause, Webhook } from '@almanac/domain'
 import { deliveryRules, downPauseMs, isGivenUp, isGone } from '@almanac/domain'
 import { Gate } from '../gate.js'
 import type { Clock, Random } from '../ports/clock.js'
@@ -45,6 +45,12 @@ export function sendTo(
   return hosts.run(caller.hostOf(spec.url), () => caller.post(call))
 }
 
+/** Who was taken up again has all his time again. */
+const sinceItIsOn = (health: DeliveryHealth, { changedAt }: Webhook): DeliveryHealth =>
+  health.failingSince === null
+    ? health
+    : { ...health, failingSince: Math.max(health.failingSince, changedAt) }
+
 type Disable = (webhook: Webhook, cause: DisabledCause, message: string) => Promise<void>
 
 /** What follows for a webhook from each answer: pauses while its receiver is down, and its end. */
@@ -69,7 +75,7 @@ export class Consequences {
     this.quietUntil = clock.elapsed() + downPauseMs(health, random.next())
     if (isGone(answer)) {
       await this.disable(webhook, 'gone', 'The receiver answered 410: it is there no more.')
-    } else if (isGivenUp(health, now)) {
+    } else if (isGivenUp(sinceItIsOn(health, webhook), now)) {
       const days = deliveryRules.disableAfterMs / 86_400_000
       const last = answer.error ?? `answered ${answer.status}`
       await this.disable(

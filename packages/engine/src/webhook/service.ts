@@ -4,6 +4,7 @@ import type { WebhookCommands } from '../commands/webhook-commands.js'
 import type { RunIntake } from '../intake/types.js'
 import type { Clock, Random, Stop } from '../ports/clock.js'
 import type { EventLog } from '../ports/event-log.js'
+import { PortFault } from '../ports/faults.js'
 import type { ViewStore } from '../ports/view-store.js'
 import type { WebhookAdapters, WebhookProgress } from '../ports/webhook.js'
 import { Signal } from '../signal.js'
@@ -32,6 +33,7 @@ interface Served {
 }
 
 const idleMs = 30_000
+const retryMs = 1_000
 /** What became of runs is kept for those who are told of it later, at most so long. */
 const newsMs = 3 * 86_400_000
 const forgetEveryMs = 60_000
@@ -74,7 +76,14 @@ export class WebhookService {
   async run(stop: Stop): Promise<void> {
     let forgottenAt = this.parts.clock.elapsed()
     while (!stop.stopped) {
-      await this.settle(stop)
+      try {
+        await this.settle(stop)
+      } catch (fault) {
+        if (!(fault instanceof PortFault)) throw fault
+        this.parts.onFault('looking how far webhooks have been served', fault)
+        await this.parts.clock.sleep(retryMs, stop)
+        continue
+      }
       this.wake()
       if (this.parts.clock.elapsed() - forgottenAt >= forgetEveryMs) {
         forgottenAt = this.parts.clock.elapsed()
@@ -89,7 +98,8 @@ export class WebhookService {
   private async settle(stop: Stop): Promise<void> {
     const { book, adapters } = this.parts
     const all = book.all()
-    adapters.runFeed?.want(all.some(({ spec }) => spec.enabled && wantsRuns(spec)))
+    // Also for one that is switched off: it is told when it is taken up again.
+    adapters.runFeed?.want(all.some(({ spec }) => wantsRuns(spec)))
     for (const [webhookId, { end }] of this.served) {
       if (book.get(webhookId) !== undefined) continue
       end()

@@ -63,13 +63,6 @@ export class Window {
     return undefined
   }
 
-  /** When what the oldest tells happened. */
-  oldestAt(): number | undefined {
-    let oldest: number | undefined
-    for (const { message } of this.pending) oldest = Math.min(oldest ?? message.at, message.at)
-    return oldest
-  }
-
   private *heads(): Iterable<Pending> {
     const seen = new Set<string>()
     for (const entry of this.pending) {
