@@ -71,7 +71,7 @@ export class BusyRuns implements RunReads, LedgerSink {
     return this.next.get(topic) ?? new Map()
   }
 
-  caughtUp(): void {}
+  watch(): void {}
 
   busy(taskIds: readonly string[], now: Instant) {
     const found = new Map<string, { readonly running: number; readonly queued: number }>()

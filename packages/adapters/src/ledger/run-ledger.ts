@@ -86,6 +86,7 @@ export class RunLedger {
     const { clock, sink, runTopics, onFault } = this.parts
     const { prefix, discoverEveryMs, backoffMs } = this.options
     const { skips, runEvents, totals } = dispatchTopics(prefix)
+    sink.watch(() => this.status().isCaughtUp)
     // Totals first: what they have counted need not be corrected then.
     if (sink.interests.includes('totals')) this.read(totals, 'totals', stop)
     if (sink.interests.includes('skips')) this.read(skips, 'skips', stop)
@@ -102,7 +103,6 @@ export class RunLedger {
         onFault('looking for the topics of runs', fault)
         waitMs = backoffMs
       }
-      sink.caughtUp(this.status().isCaughtUp)
       await Promise.race([clock.sleep(waitMs, stop), broken])
     }
     await Promise.all([...this.readers.values()].map(({ done }) => done))

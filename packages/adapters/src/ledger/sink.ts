@@ -58,8 +58,8 @@ export interface LedgerSink {
   apply(batch: LedgerBatch): void
   /** The next offset that is wanted of each partition of the topic; empty: everything. */
   offsets(topic: string): ReadonlyMap<number, number>
-  /** Told now and then whether every topic has been read to its end. */
-  caughtUp(isCaughtUp: boolean): void
+  /** Told when reading begins, how to learn whether every topic has been read to its end. */
+  watch(isCaughtUp: () => boolean): void
   /** What was passed over, by why. */
   readonly passedOver: ReadonlyMap<string, number>
 }

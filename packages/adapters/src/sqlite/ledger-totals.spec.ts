@@ -159,7 +159,7 @@ class World {
       },
       check: 'none',
     })
-    ledger.caughtUp(true)
+    ledger.watch(() => true)
     this.ledgers[node] = ledger
     return ledger
   }

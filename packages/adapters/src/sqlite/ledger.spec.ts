@@ -206,7 +206,7 @@ describe('runs in the ledger', () => {
     readRuns()
     readSkips()
     expect(await ledger.prune(2_000, 100)).toBe(0)
-    ledger.caughtUp(true)
+    ledger.watch(() => true)
     expect(await ledger.prune(2_000, 100)).toBe(2)
     expect(ids()).toEqual(['young'])
     expect(ledger.skips('task-1', 0, 9_999)).toEqual([])
@@ -300,7 +300,7 @@ describe('totals of the ledger', () => {
     counted: new Map([['p.queue.a/0', { next, count: counted }]]),
   })
   const unwritten = () => {
-    ledger.caughtUp(true)
+    ledger.watch(() => true)
     return ledger.unwritten(Number.MAX_SAFE_INTEGER, 100, () => true)
   }
 
@@ -381,7 +381,7 @@ describe('totals of the ledger', () => {
     expect(unwritten()).toEqual([])
     readRuns()
     expect(unwritten()).toEqual([totals(1, 1)])
-    ledger.caughtUp(false)
+    ledger.watch(() => false)
     expect(ledger.unwritten(Number.MAX_SAFE_INTEGER, 100, () => true)).toEqual([])
     write(totals(1, 1))
     readTotals()

@@ -85,7 +85,7 @@ export class SqliteLedger implements RunReads, LedgerSink, TotalsSource {
   readonly #lists: RunLists
   readonly #skips: RunSkips
   readonly #statements: Statements
-  #isCaughtUp = false
+  #isCaughtUp = () => false
 
   constructor(database: Database, options: LedgerOptions) {
     const pass = (reason: string) => this.passedOver.set(reason, (this.passedOver.get(reason) ?? 0) + 1)
@@ -122,13 +122,13 @@ export class SqliteLedger implements RunReads, LedgerSink, TotalsSource {
   }
 
   /** Nothing is forgotten before: a reset that is read late counts the runs that it finds. */
-  caughtUp(isCaughtUp: boolean): void {
+  watch(isCaughtUp: () => boolean): void {
     this.#isCaughtUp = isCaughtUp
   }
 
   /** Nothing before all has been read: what others have written may be more than what is known here. */
   unwritten(until: Instant, max: number, isWanted: (taskId: string, since: Instant) => boolean) {
-    return this.#isCaughtUp ? reading(() => this.#totals.unwritten(until, max, isWanted)) : []
+    return this.#isCaughtUp() ? reading(() => this.#totals.unwritten(until, max, isWanted)) : []
   }
 
   wrote(taskIds: readonly string[], now: Instant): void {
@@ -186,7 +186,7 @@ export class SqliteLedger implements RunReads, LedgerSink, TotalsSource {
       this.#runs.forgetEarly(clock.now() - earlyMs)
     })
     let pruned = 0
-    while (this.#isCaughtUp && pruned < max) {
+    while (this.#isCaughtUp() && pruned < max) {
       const size = Math.min(pruneBatch, max - pruned)
       const batch = this.#write(() => {
         const runs = this.#runs.prune(before, size)
