@@ -73,9 +73,9 @@ export class Almanac {
     name: K,
     input: Omit<Input, 'body' | 'query'> & { readonly query?: Query<K>; readonly body?: Body<K> } = {},
   ): Promise<Answer<K>> {
-    const response = await this.transport.send({ ...this.requestOf(name, input), body: input.body })
-    const text = await response.text()
-    return (text === '' ? null : JSON.parse(text)) as Answer<K>
+    const waitMs = waitOf(input.body) ?? waitOf(input.query)
+    const answer = await this.transport.send({ ...this.requestOf(name, input), body: input.body, waitMs })
+    return answer as Answer<K>
   }
 
   createTask(task: NewTask, options: WriteOptions = {}): Promise<Task> {
@@ -216,7 +216,7 @@ export class Almanac {
   async *changes({ signal, ...query }: FeedOptions = {}): AsyncGenerator<Change> {
     const { path } = this.requestOf('GET /v1/namespaces/{namespace}/events', { query })
     yield* follow<Change>({
-      open: (lastId) =>
+      open: (lastId, connection) =>
         this.transport.open({
           method: 'GET',
           path,
@@ -224,7 +224,7 @@ export class Almanac {
             accept: 'text/event-stream',
             ...(lastId === undefined ? {} : { 'last-event-id': lastId }),
           },
-          signal,
+          signal: connection,
         }),
       sleep: this.world.sleep,
       signal,
@@ -297,6 +297,12 @@ export class Almanac {
     const actor = this.actor === undefined ? {} : { 'almanac-actor': inHeader(this.actor) }
     return { method, path: filled + queryText(query), headers: { ...actor, ...headers }, signal }
   }
+}
+
+/** How long the server is asked to wait, if it is. */
+function waitOf(input: unknown): number | undefined {
+  const isAsked = typeof input === 'object' && input !== null && 'waitMs' in input
+  return isAsked && typeof input.waitMs === 'number' ? input.waitMs : undefined
 }
 
 /** Headers are sent as bytes, one for each character: text of others is its UTF-8. */

@@ -25,6 +25,14 @@ export class AlmanacError extends Error {
   }
 }
 
+/** Asking again would get the same answer: neither the way nor the server was in trouble. */
+export const isFinal = (error: unknown): boolean =>
+  error instanceof AlmanacError &&
+  error.status > 0 &&
+  error.status < 500 &&
+  error.status !== 408 &&
+  error.status !== 429
+
 export interface Problem {
   readonly title?: string
   readonly detail?: string

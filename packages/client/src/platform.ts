@@ -5,6 +5,7 @@ export const platform: World = {
   fetch: (...request) => fetch(...request),
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
+      if (signal?.aborted === true) return reject(signal.reason)
       const abort = () => {
         clearTimeout(timer)
         reject(signal?.reason)

@@ -11,13 +11,13 @@ export interface World {
 }
 
 export interface ConnectionOptions {
-  /** `http://127.0.0.1:7420` */
+  /** `http://127.0.0.1:7420`, or with https. Others are a `TypeError`. */
   readonly url: string
   /** An API key or a token, or a function that has one. */
   readonly key?: string | (() => string | Promise<string>)
   /** How often a request is sent again after the first time. @default 4 */
   readonly retries?: number
-  /** How long one attempt may take. Milliseconds. @default 30 000 */
+  /** How long one attempt may take, beside what the server is asked to wait. Milliseconds. @default 30 000 */
   readonly timeoutMs?: number
 }
 
@@ -27,13 +27,15 @@ export interface Request {
   readonly path: string
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string>>
+  /** How long the server is asked to wait before it answers. */
+  readonly waitMs?: number | undefined
   readonly signal?: AbortSignal | undefined
 }
 
 const firstWaitMs = 100
 const longestWaitMs = 5_000
-/** Statuses after which the same request may well be answered otherwise. */
-const passing = new Set([408, 429, 502, 503, 504])
+/** Statuses after which the same request may well be answered otherwise; 0: there was no answer. */
+const passing = new Set([0, 408, 429, 502, 503, 504])
 
 /**
  * Sends requests, and sends them again when the way or the server was in trouble. Each write has an idempotency key,
@@ -47,19 +49,27 @@ export class Transport {
   constructor(options: ConnectionOptions, world: World) {
     this.options = options
     this.world = world
+    if (!/^https?:\/\/./i.test(options.url)) {
+      throw new TypeError(
+        `url must begin with http:// or https://, as http://127.0.0.1:7420 does: ${options.url}`,
+      )
+    }
     this.url = options.url.replace(/\/+$/, '')
   }
 
-  /** The answer, if it is 2xx. Throws `AlmanacError` for all others, and when none has come after all attempts. */
-  async send(request: Request): Promise<Response> {
+  /**
+   * What is answered with 2xx: JSON as its value, other text as it is, null for none. Throws `AlmanacError` for all
+   * other answers, and when none has come as a whole after all attempts.
+   */
+  async send(request: Request): Promise<unknown> {
     const { retries = 4 } = this.options
     const headers: Record<string, string> = { ...request.headers }
     if (request.method !== 'GET') headers['idempotency-key'] ??= this.world.newKey()
     for (let attempt = 0; ; attempt += 1) {
       const outcome = await this.attempt({ ...request, headers })
-      if (outcome instanceof Response) return outcome
-      const mayAgain = passing.has(outcome.status) || outcome.code === 'no_answer'
-      if (!mayAgain || attempt >= retries || request.signal?.aborted === true) throw outcome
+      if (!(outcome instanceof AlmanacError)) return outcome.content
+      if (!passing.has(outcome.status) || attempt >= retries || request.signal?.aborted === true)
+        throw outcome
       await this.world.sleep(this.waitFor(attempt, outcome), request.signal)
     }
   }
@@ -71,13 +81,16 @@ export class Transport {
       headers: { ...headers, ...(await this.credential()) },
       ...(signal === undefined ? {} : { signal }),
     })
-    if (response.ok) return response
-    throw await problemOf(response)
+    const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true
+    if (response.ok && isStream) return response
+    throw problemOf(response, await response.text())
   }
 
-  private async attempt({ method, path, body, headers, signal }: Request): Promise<Response | AlmanacError> {
+  private async attempt(request: Request): Promise<{ readonly content: unknown } | AlmanacError> {
+    const { method, path, body, headers, waitMs = 0, signal } = request
     const { timeoutMs = 30_000 } = this.options
-    const timeout = AbortSignal.timeout(timeoutMs)
+    const credential = await this.credential()
+    const timeout = AbortSignal.timeout(timeoutMs + waitMs)
     try {
       const response = await this.world.fetch(this.url + path, {
         method,
@@ -85,12 +98,14 @@ export class Transport {
           accept: 'application/json, application/problem+json',
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
           ...headers,
-          ...(await this.credential()),
+          ...credential,
         },
         signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       })
-      return response.ok ? response : await problemOf(response)
+      // Here, since an answer that breaks off in its body is none.
+      const text = await response.text()
+      return response.ok ? contentOf(response, text) : problemOf(response, text)
     } catch (error) {
       if (signal?.aborted === true) throw error
       const detail = `${method} ${this.url}${path} has no answer`
@@ -111,15 +126,27 @@ export class Transport {
   }
 }
 
-async function problemOf(response: Response): Promise<AlmanacError> {
+function contentOf(response: Response, text: string): { readonly content: unknown } | AlmanacError {
+  if (text === '') return { content: null }
+  const type = response.headers.get('content-type') ?? ''
+  if (/^(application\/x-ndjson|text\/plain)\b/.test(type)) return { content: text }
+  const content = parsed(text)
+  return content === undefined ? problemOf(response, text) : { content }
+}
+
+function problemOf(response: Response, text: string): AlmanacError {
   const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)
   const retryAfterMs = Number.isFinite(seconds) ? seconds * 1_000 : undefined
-  const text = await response.text()
-  let problem: Problem = { detail: text.slice(0, 200) }
-  try {
-    problem = JSON.parse(text) as Problem
-  } catch {
-    // Of a proxy on the way, probably: what it says is all there is.
-  }
+  // Of a proxy on the way, if it is no JSON: what it says is all there is.
+  const problem = (parsed(text) ?? { detail: text.slice(0, 200) }) as Problem
   return new AlmanacError(response.status, problem, retryAfterMs)
+}
+
+/** The value of JSON; undefined for what is none. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }

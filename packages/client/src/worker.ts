@@ -1,5 +1,5 @@
 import type { Almanac, Leased } from './client.js'
-import { isCode } from './errors.js'
+import { isCode, isFinal } from './errors.js'
 import { platform } from './platform.js'
 import type { World } from './transport.js'
 
@@ -19,7 +19,8 @@ export interface WorkerOptions {
 /**
  * Takes runs from a queue and works on them until the signal: `handle` resolves when a run is done, and rejects when it
  * failed. A run that takes long is kept by heartbeats. Runs are handed out at least once: make `handle` idempotent by
- * `runId`; its signal fires when the run is no longer ours, or was cancelled.
+ * `runId`; its signal fires when the run is no longer ours, or was cancelled. When the server refuses to hand out runs
+ * (a wrong key, or workers that take them from Kafka), those under way are done, and it rejects with `AlmanacError`.
  */
 export async function work(
   almanac: Almanac,
@@ -29,21 +30,24 @@ export async function work(
   world: Pick<World, 'sleep'> = platform,
 ): Promise<void> {
   const { concurrency = 1, leaseSeconds = 30, name, signal, onError = () => {} } = options
-  const isOver = () => signal?.aborted === true
+  const refused = new AbortController()
+  const ends = signal === undefined ? refused.signal : AbortSignal.any([signal, refused.signal])
   const lane = async () => {
-    while (!isOver()) {
+    while (!ends.aborted) {
       try {
         const body = { max: 1, waitMs: 10_000, leaseSeconds, ...(name === undefined ? {} : { worker: name }) }
-        const [run] = await almanac.lease(queue, body, signal)
+        const [run] = await almanac.lease(queue, body, ends)
         if (run !== undefined) await one(almanac, run, handle, { leaseSeconds, onError }, world)
       } catch (error) {
-        if (isOver()) return
+        if (ends.aborted) return
+        if (isFinal(error)) return refused.abort(error)
         onError(error)
         await world.sleep(1_000, undefined)
       }
     }
   }
   await Promise.all(Array.from({ length: concurrency }, lane))
+  refused.signal.throwIfAborted()
 }
 
 async function one(

@@ -7,16 +7,16 @@ it('the change feed shows signs of life while nothing changes, and ends when the
   const clock = { now: () => now, elapsed: () => (elapsed += 4_000), sleep: async () => {} }
   const { api } = await fakeApi({ clock })
   const url = await api.listen({ host: '127.0.0.1', port: 0 })
-  const { body, headers } = await fetch(`${url}/v1/namespaces/default/events`)
+  const { body, headers } = await fetch(`${url}/v1/namespaces/default/events?after=3`)
   expect(headers.get('content-type')).toBe('text/event-stream; charset=utf-8')
   let text = ''
   let closing: Promise<unknown> | undefined
   for await (const chunk of body ?? []) {
     text += new TextDecoder().decode(chunk)
-    if (text.includes(': still here\n\n')) closing ??= api.close()
+    if (text.includes(': still here\nid: 3\n\n')) closing ??= api.close()
   }
   await closing
-  expect(text).toMatch(/^retry: 2000\n\n(: still here\n\n)+$/)
+  expect(text).toMatch(/^retry: 2000\nid: 3\n\n(: still here\nid: 3\n\n)+$/)
 })
 
 it.each(['-1', 'x', '1e3'])('refuses to go on after %s', async (id) => {

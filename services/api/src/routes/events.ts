@@ -29,8 +29,8 @@ export function eventRoutes(api: Api, host: Host): void {
       summary: 'Every change as it happens (server-sent events)',
       description:
         'Each event has its position as `id`, its type as `event` and its JSON as `data`. Resume with ' +
-        '`?after=` or `Last-Event-ID`. A comment every 15 s keeps the connection alive. `kind` and `task` choose ' +
-        'what is told; positions go on over what is left out.',
+        '`?after=` or `Last-Event-ID`. At the start, and every 15 s while there is nothing to tell, comes an `id` without ' +
+        'data: how far the feed is. `kind` and `task` choose what is told; positions go on over what is left out.',
       params: inNamespace({}),
       querystring: ChangesQuery,
     },
@@ -92,7 +92,8 @@ class Feed {
       'x-accel-buffering': 'no',
     })
     try {
-      await this.write('retry: 2000\n\n')
+      // With its place, so that who loses the connection before the first event goes on from here.
+      await this.write(`retry: 2000\nid: ${this.position}\n\n`)
       while (!this.ended && this.asked.reader.isLive()) await this.step()
       this.end()
     } catch {
@@ -117,7 +118,8 @@ class Feed {
     if (moved) this.position = position
     if (moved || events.length > 0 || this.ended) return
     await queries.waitFor(this.position + 1, waitSliceMs)
-    if (this.host.clock.elapsed() - this.lastWrite >= heartbeatMs) await this.write(': still here\n\n')
+    if (this.host.clock.elapsed() - this.lastWrite < heartbeatMs) return
+    await this.write(`: still here\nid: ${this.position}\n\n`)
   }
 
   private async write(text: string): Promise<void> {
