@@ -54,7 +54,7 @@ describe('a set of files', () => {
     expect(plan.output).toContain('set payments: 4 to create, 0 to change, 0 to delete, 0 unchanged')
     expect(plan.output).toMatch(/\+ task archive payments {2}.*a\.yaml:25/)
     expect(plan.output).toMatch(/next 3d: \d runs, first/)
-    expect(plan.code).toBe(1)
+    expect(plan.code).toBe(4)
     expect((await ask('GET', '/tasks')).total).toBe(0)
     const applied = await sync('apply', '-r', 'release 7')
     expect([applied.code, applied.output]).toEqual([0, expect.stringContaining('4 of 4 done.')])
@@ -82,7 +82,7 @@ describe('a set of files', () => {
     await ask('PATCH', `/tasks/${id}`, { queue: 'slow' })
     const drifted = await sync('plan', '--check')
     expect(drifted.output).toMatch(/queue {2}slow → q {2}drift: ann/)
-    expect(drifted.code).toBe(1)
+    expect(drifted.code).toBe(4)
     expect((await sync('plan', '--check', '--keep-drift')).code).toBe(0)
     await sync('apply')
     expect(await task('a')).toMatchObject({
@@ -115,7 +115,13 @@ describe('a set of files', () => {
     const kept = await sync('apply')
     expect(kept.output).toContain('task a is in no file: --prune deletes it')
     expect((await task('a')).name).toBe('a')
-    const pruned = await sync('apply', '--prune')
+    const careful = await sync('apply', '--prune', '--max-delete', '1')
+    expect([careful.code, careful.output]).toEqual([
+      1,
+      expect.stringMatching(/2 would be deleted, and --max-delete is 1[\s\S]*task a.* is in no file/),
+    ])
+    expect((await task('a')).name).toBe('a')
+    const pruned = await sync('apply', '--prune', '--max-delete', '2')
     expect([pruned.code, pruned.output]).toEqual([0, expect.stringContaining('2 of 2 done.')])
     expect((await ask('GET', '/tasks')).items.map(({ name }: { name: string }) => name)).toEqual(['theirs'])
     expect((await ask('GET', '/schedules')).total).toBe(0)
@@ -143,6 +149,60 @@ describe('a set of files', () => {
     const foreign = await sync('apply', '--adopt')
     expect([foreign.code, foreign.output]).toEqual([1, expect.stringContaining('belongs to the set ops')])
   })
+})
+
+describe('two sets', () => {
+  const scheduled = (set: string, hour: number) =>
+    `set: ${set}\nschedules:\n  s: { schedule: { crontab: { hour: "${hour}", minute: "0" } } }\n`
+
+  it('do not fight for a shared schedule, and leave one of people alone', { timeout: 60_000 }, async () => {
+    write(scheduled('ops', 2))
+    await sync('apply')
+    const [made] = (await ask('GET', '/schedules')).items
+    await ask('PATCH', `/schedules/${made.id}`, { description: 'Ask ann first.' })
+    write(scheduled('shop', 3))
+    const foreign = await sync('apply', '--adopt')
+    expect([foreign.code, foreign.output]).toEqual([
+      1,
+      expect.stringMatching(/a\.yaml:3.*schedule "s" belongs to the set ops/),
+    ])
+    write(scheduled('ops', 4))
+    await ask('PATCH', `/schedules/${made.id}`, { schedule: { crontab: { hour: '5' } } })
+    const drifted = await sync('apply')
+    expect([drifted.code, drifted.output]).toEqual([0, expect.stringMatching(/ {4}schedule .*drift: ann/)])
+    const [kept] = (await ask('GET', '/schedules')).items
+    expect(kept).toMatchObject({
+      schedule: { crontab: { hour: '4', minute: '0' } },
+      description: 'Ask ann first.',
+    })
+  })
+
+  it('take over a schedule of people only when told so', { timeout: 60_000 }, async () => {
+    await ask('POST', '/schedules', { name: 's', schedule: { crontab: { hour: '1' } } })
+    write(scheduled('ops', 2))
+    const refused = await sync('apply')
+    expect([refused.code, refused.output]).toEqual([1, expect.stringContaining('of no set: --adopt')])
+    expect((await sync('apply', '--adopt')).code).toBe(0)
+    write(scheduled('ops', 3))
+    expect((await sync('apply')).code).toBe(0)
+    expect((await ask('GET', '/schedules')).items[0].schedule).toEqual({
+      crontab: { hour: '3', minute: '0' },
+    })
+  })
+})
+
+it('a field that the set owns is put back when on-call changes it', { timeout: 60_000 }, async () => {
+  write(`set: ops\ntasks:\n  a: { task: x, schedule: ${nightly}, enabled: true, labels: { team: a } }\n`)
+  await sync('apply')
+  const { id } = await task('a')
+  await ask('POST', `/tasks/${id}/disable`, { reason: 'incident 42' })
+  await ask('PATCH', `/tasks/${id}`, { labels: { team: 'b' } })
+  const { code, output } = await sync('plan', '--check')
+  expect(code).toBe(4)
+  expect(output).toMatch(/enabled {2}false → true {2}drift: ann, .*\(incident 42\)/)
+  expect(output).toMatch(/labels\.team {2}b → a {2}drift: ann/)
+  await sync('apply')
+  expect(await task('a')).toMatchObject({ enabled: true, labels: { team: 'a' } })
 })
 
 describe('files that are wrong', () => {

@@ -1,8 +1,9 @@
 /**
  * How the command ends when it does not succeed. Thrown anywhere, printed once at the top, never with a stack.
- * Exit codes: 1 refused, 2 wrong usage, 3 the server cannot be reached, 130 stopped by Ctrl-C.
+ * Exit codes: 1 refused, 2 wrong usage, 3 the server cannot be reached, 4 a check found a difference,
+ * 130 stopped by Ctrl-C.
  */
-export const exitCodes = { ok: 0, refused: 1, usage: 2, unreachable: 3, stopped: 130 } as const
+export const exitCodes = { ok: 0, refused: 1, usage: 2, unreachable: 3, differs: 4, stopped: 130 } as const
 
 export interface FieldProblem {
   readonly path: string

@@ -31,7 +31,8 @@ Start here:
 A name of a task or schedule is looked up exactly; then an id is tried. Instants are ISO 8601, a date, now, or a
 distance such as -2h and +1d. Colours are off when the output is no terminal or NO_COLOR is set.
 
-Exit codes: 0 done, 1 refused, 2 wrong usage, 3 the server cannot be reached, 130 stopped by Ctrl-C.
+Exit codes: 0 done, 1 refused, 2 wrong usage, 3 the server cannot be reached,
+4 a check found a difference, 130 stopped by Ctrl-C.
 Environment: ALMANAC_URL, ALMANAC_NAMESPACE, ALMANAC_KEY or ALMANAC_KEY_FILE (your key),
 ALMANAC_ACTOR (who you are in the history, or for whom your key acts).`
 

@@ -1,11 +1,11 @@
-import { Failure, refused, usage } from '../failure.js'
+import { exitCodes, Failure, refused, usage } from '../failure.js'
 import { valueText } from '../output/diff.js'
 import { counted, visible } from '../output/text.js'
 import { instantText, relative } from '../output/time.js'
 import { type ServerOptions, Session } from '../session.js'
-import { alongWith, type Coming, mostCounted, movesRuns, type WhatIf, whatIf } from '../sync/coming.js'
+import { alongWith, type Coming, type Moved, mostCounted, movedBy, whatIf } from '../sync/coming.js'
 import { type Plan, type Present, planOf, type Step } from '../sync/plan.js'
-import { applySteps, type Drift, driftOf, presentOf } from '../sync/server-side.js'
+import { applySteps, type Drifts, driftOf, presentOf } from '../sync/server-side.js'
 import { at, readSet, type SetFile } from '../sync/set-file.js'
 import type { World } from '../world.js'
 
@@ -14,6 +14,7 @@ export interface SyncOptions extends ServerOptions {
   readonly adopt?: boolean
   readonly keepDrift?: boolean
   readonly prune?: boolean
+  readonly maxDelete?: string
   readonly horizon?: string
   readonly check?: boolean
   readonly schema?: boolean
@@ -25,7 +26,7 @@ interface Made {
   readonly present: Present
   /** What is to be done. */
   readonly plan: Plan
-  readonly drift: ReadonlyMap<string, readonly Drift[]>
+  readonly drift: Drifts
   /** What is left since it would need --prune. */
   readonly unpruned: readonly Step[]
 }
@@ -55,6 +56,7 @@ const make = async (session: Session, options: SyncOptions): Promise<Made> => {
   const isLeft = ({ action }: Step) => action === 'delete' && options.prune !== true
   const unpruned = whole.steps.filter(isLeft)
   const steps = whole.steps.filter((step) => !isLeft(step))
+  refuseMoreThan(options.maxDelete, steps)
   const plan = {
     ...whole,
     steps: options.keepDrift === true ? steps.flatMap((step) => keep(step, drift)) : steps,
@@ -62,9 +64,24 @@ const make = async (session: Session, options: SyncOptions): Promise<Made> => {
   return { file, present, plan, drift, unpruned }
 }
 
+/** A folder that is not the right one, or half of it, must not take away what runs. */
+const refuseMoreThan = (most: string | undefined, steps: readonly Step[]) => {
+  if (most === undefined) return
+  if (!/^\d+$/.test(most)) throw usage(`--max-delete must be a whole number, not "${most}".`)
+  const gone = steps.filter(({ action }) => action === 'delete')
+  if (gone.length <= Number(most)) return
+  const problems = gone.map(({ kind, name }) => ({
+    path: `${kind} ${visible(name)}`,
+    message: 'is in no file',
+  }))
+  throw refused(`${gone.length} would be deleted, and --max-delete is ${most}. Nothing was done.`, {
+    problems,
+  })
+}
+
 /** The step without what others have changed. */
-const keep = (step: Step, drift: Made['drift']): readonly Step[] => {
-  const kept = new Set((step.kind === 'task' ? drift.get(step.name) : undefined)?.map(({ path }) => path))
+const keep = (step: Step, drift: Drifts): readonly Step[] => {
+  const kept = new Set(drift(step).map(({ path }) => path))
   const differences = step.differences.filter(({ path }) => !kept.has(path))
   if (kept.size === 0) return [step]
   if (differences.length === 0) return []
@@ -75,6 +92,7 @@ const keep = (step: Step, drift: Made['drift']): readonly Step[] => {
     if (path.startsWith('labels.')) labels[path.slice('labels.'.length)] = before
     else value[path] = before
   }
+  if (step.kind !== 'task') return [{ ...step, differences, value }]
   const present = Object.fromEntries(Object.entries(labels).filter(([, label]) => label !== undefined))
   return [{ ...step, differences, value: { ...value, labels: present } }]
 }
@@ -88,23 +106,7 @@ const runsText = (session: Session, { count, first }: Coming): string => {
     : `${many}, first ${instantText(first[0])}, ${relative(first[0], session.now)}`
 }
 
-const printStep = (
-  session: Session,
-  step: Step,
-  {
-    drift,
-    horizon,
-    before,
-    after,
-    present,
-  }: {
-    readonly drift: readonly Drift[]
-    readonly horizon: string
-    readonly before: WhatIf
-    readonly after: WhatIf
-    readonly present: Present
-  },
-) => {
+const printStep = (session: Session, step: Step, drift: Drifts) => {
   const { green, yellow, red, dim, bold } = session.world.out.paint
   const paint = step.action === 'create' ? green : step.action === 'delete' ? red : yellow
   const where = step.place === null ? 'in no file' : at(step.place)
@@ -112,8 +114,9 @@ const printStep = (
   session.line(
     `${paint(marks[step.action])} ${step.kind} ${bold(visible(step.name))}${adopted}  ${dim(where)}`,
   )
+  const drifts = drift(step)
   for (const { path, before: from, after: to } of step.differences) {
-    const other = drift.find((each) => each.path === path)
+    const other = drifts.find((each) => each.path === path)
     const why = other?.reason === null || other === undefined ? '' : ` (${visible(other.reason)})`
     const who =
       other === undefined
@@ -122,25 +125,20 @@ const printStep = (
     const change = step.action === 'create' ? valueText(to) : `${valueText(from)} → ${valueText(to)}`
     session.line(`    ${path}  ${change}${who}`)
   }
-  if (!movesRuns(step)) return
-  const now = present.tasks.find(({ name }) => name === step.name)
-  const anchor = Date.parse(now?.startTime ?? now?.createdAt ?? new Date(session.now).toISOString())
-  const runsOf = (what: WhatIf, isOff: boolean, schedule: unknown) =>
-    isOff || schedule === undefined ? { count: 0, first: [] } : what(schedule, anchor)
-  const was =
-    step.kind === 'task'
-      ? runsOf(before, now?.enabled !== true, now?.schedule)
-      : before({ ref: step.name }, anchor)
-  const will =
-    step.kind === 'task'
-      ? runsOf(after, step.value === null || step.value.enabled === false, step.value?.schedule)
-      : step.value === null
-        ? undefined
-        : after({ ref: step.name }, anchor)
-  const isSame = JSON.stringify(was) === JSON.stringify(will)
-  if (isSame || will === undefined) return
-  const from = step.action === 'create' || was === undefined ? '' : `${counted(was.count, 'run')} → `
-  session.line(dim(`    next ${horizon}: ${from}${runsText(session, will)}`))
+}
+
+const printMoved = (session: Session, { action }: Step, { before, after }: Moved, horizon: string) => {
+  if (after === undefined) return
+  const from = action === 'create' || before === undefined ? '' : `${counted(before.count, 'run')} → `
+  session.line(session.world.out.paint.dim(`    next ${horizon}: ${from}${runsText(session, after)}`))
+}
+
+/** What each step does to the coming runs. */
+const movedIn = (session: Session, { file, present }: Made, horizon: string) => {
+  const { now } = session
+  const stretch = { now, until: session.instant('--horizon', horizon) }
+  const sides = { before: whatIf(undefined, present, stretch), after: whatIf(file, present, stretch), now }
+  return (step: Step) => movedBy(step, present, sides)
 }
 
 const headline = ({ set, steps, unchanged }: Plan): string => {
@@ -152,29 +150,39 @@ const headline = ({ set, steps, unchanged }: Plan): string => {
   )
 }
 
-const print = (session: Session, { file, present, plan, drift, unpruned }: Made, options: SyncOptions) => {
-  const { horizon = '+24h' } = options
-  const stretch = { now: session.now, until: session.instant('--horizon', horizon) }
-  const told = {
-    horizon: horizon.replace(/^\+/, ''),
-    before: whatIf(undefined, present, stretch),
-    after: whatIf(file, present, stretch),
-    present,
-  }
+const print = (session: Session, made: Made, horizon: string) => {
+  const { present, plan, drift, unpruned } = made
+  const movedBy = movedIn(session, made, horizon)
   session.line(headline(plan))
-  for (const step of plan.steps) printStep(session, step, { ...told, drift: drift.get(step.name) ?? [] })
+  for (const step of plan.steps) {
+    printStep(session, step, drift)
+    const moved = movedBy(step)
+    if (moved !== undefined) printMoved(session, step, moved, horizon.replace(/^\+/, ''))
+  }
   for (const { kind, name } of unpruned)
     session.line(`  ${kind} ${visible(name)} is in no file: --prune deletes it`)
   const along = alongWith(plan, present)
   if (along.length > 0) session.line(`  with a changed schedule: ${along.map(visible).join(', ')}`)
 }
 
-const documentOf = ({ plan, drift, unpruned }: Made) => ({
-  set: plan.set,
-  unchanged: plan.unchanged,
-  steps: plan.steps.map((step) => ({ ...step, drift: (step.kind === 'task' && drift.get(step.name)) || [] })),
-  unpruned,
-})
+const comingJson = (coming: Coming | undefined) =>
+  coming === undefined
+    ? null
+    : { count: coming.count, first: coming.first.map((instant) => new Date(instant).toISOString()) }
+
+const documentOf = (session: Session, made: Made, horizon: string) => {
+  const { plan, drift, unpruned } = made
+  const movedBy = movedIn(session, made, horizon)
+  const steps = plan.steps.map((step) => {
+    const moved = movedBy(step)
+    const runs =
+      moved === undefined ? null : { before: comingJson(moved.before), after: comingJson(moved.after) }
+    return { ...step, drift: drift(step), runs }
+  })
+  return { set: plan.set, unchanged: plan.unchanged, steps, unpruned }
+}
+
+const defaultHorizon = '+24h'
 
 export const planSync = async (world: World, options: SyncOptions): Promise<void> => {
   const session = new Session(world, options)
@@ -182,18 +190,23 @@ export const planSync = async (world: World, options: SyncOptions): Promise<void
     const { syncSchema } = await import('../sync/schema.js')
     return session.document(syncSchema())
   }
+  const { horizon = defaultHorizon } = options
   const made = await make(session, options)
-  if (session.json) session.document(documentOf(made))
-  else print(session, made, options)
+  if (session.json) session.document(documentOf(session, made, horizon))
+  else print(session, made, horizon)
   if (options.check === true && made.plan.steps.length > 0) {
-    throw new Failure(`${counted(made.plan.steps.length, 'step')} to do.`, 1, { code: 'not_in_sync' })
+    throw new Failure(`${counted(made.plan.steps.length, 'step')} to do.`, exitCodes.differs, {
+      code: 'not_in_sync',
+    })
   }
 }
 
 export const applySync = async (world: World, options: SyncOptions): Promise<void> => {
   const session = new Session(world, options)
+  const { horizon = defaultHorizon } = options
   const made = await make(session, options)
-  if (!session.json) print(session, made, options)
+  const document = session.json ? documentOf(session, made, horizon) : undefined
+  if (document === undefined) print(session, made, horizon)
   let done = 0
   const failed = await applySteps(session, made.plan, options.reason, () => {
     done += 1
@@ -202,7 +215,7 @@ export const applySync = async (world: World, options: SyncOptions): Promise<voi
     path: step.place === null ? `${step.kind} ${step.name}` : at(step.place),
     message,
   }))
-  if (session.json) session.document({ ...documentOf(made), done, refused: problems })
+  if (document !== undefined) session.document({ ...document, done, refused: problems })
   else
     session.line(
       made.plan.steps.length === 0 ? 'Nothing to do.' : `${done} of ${made.plan.steps.length} done.`,

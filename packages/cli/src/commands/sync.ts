@@ -7,9 +7,10 @@ const withFiles = (command: Command): Command =>
   withServerOptions(
     command
       .option('-f, --file <path...>', 'YAML or JSON files, or folders of them')
-      .option('--adopt', 'also tasks of these names that are there already and of no set')
+      .option('--adopt', 'also take over what is there already by these names and of no set')
       .option('--keep-drift', 'leave what others have changed since as it is')
       .option('--prune', 'delete what the set has made and its files have no longer')
+      .option('--max-delete <n>', 'delete no more than so many; when there are more, do nothing')
       .option('--horizon <duration>', 'how far runs are looked ahead: a distance such as +24h', '+24h'),
   )
 
@@ -18,7 +19,7 @@ Only fields that a file has are the set's: what others set beside them, such as 
 
 Examples:
   almanac plan -f schedules/
-  almanac plan -f schedules/ --check           # ends with 1 when there is something to do
+  almanac plan -f schedules/ --check           # ends with 4 when there is something to do
   almanac apply -f schedules/ --prune -r "release 7"
   almanac plan --schema > sync.schema.json     # for editors`
 
@@ -28,7 +29,7 @@ export const addSync = (program: Command, world: World): void => {
     program
       .command('plan')
       .description('what `almanac apply` would do with these files, and who has changed what they own')
-      .option('--check', 'end with 1 when there is something to do')
+      .option('--check', 'end with 4 when there is something to do')
       .option('--schema', 'print the JSON Schema of the files, and ask no server'),
   )
     .addHelpText('after', help)

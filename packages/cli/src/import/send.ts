@@ -1,5 +1,6 @@
 import type { BulkResult } from '@almanac/protocol'
 import { Failure, type FieldProblem } from '../failure.js'
+import { chunked } from '../http/chunks.js'
 import { failureOf, type Server } from '../http/server.js'
 import type { Clock, Stop } from '../world.js'
 import { existingNames } from './existing.js'
@@ -44,9 +45,6 @@ interface Operation {
   readonly idempotencyKey?: string
 }
 
-const maxOperations = 500
-/** Of a request; the server takes 4 MiB. */
-const maxBytes = 3_500_000
 const concurrency = 3
 const attempts = 6
 const firstRetryMs = 500
@@ -70,24 +68,6 @@ const replacement = ({ task, body }: Sendable): Operation => {
 interface Entry<T> {
   readonly item: T
   readonly operation: Operation
-}
-
-/** Requests within the server's limits. An operation that is too large by itself stands alone, to be refused alone. */
-const chunked = <T>(entries: readonly Entry<T>[]): readonly (readonly Entry<T>[])[] => {
-  const chunks: Entry<T>[][] = []
-  let bytes = Number.POSITIVE_INFINITY
-  for (const entry of entries) {
-    const size = Buffer.byteLength(JSON.stringify(entry.operation)) + 1
-    const last = chunks.at(-1)
-    if (!last || last.length >= maxOperations || bytes + size > maxBytes) {
-      chunks.push([entry])
-      bytes = size
-    } else {
-      last.push(entry)
-      bytes += size
-    }
-  }
-  return chunks
 }
 
 const isPassing = (fault: unknown): fault is Failure => fault instanceof Failure && fault.exitCode === 3

@@ -8,8 +8,8 @@ export interface SharedNow {
   readonly name: string
   readonly revision: number
   readonly value: { readonly [field: string]: unknown }
-  /** Made by this set. */
-  readonly isOurs: boolean
+  /** The set that made it or took it over; null: none. */
+  readonly owner: string | null
 }
 
 /** What the server has. */
@@ -94,16 +94,17 @@ const defaults: { readonly [field: string]: unknown } = specJson(blankSpec)
  */
 export function planOf(file: SetFile, present: Present, options: { readonly adopt: boolean }): Plan {
   const problems: { path: string; message: string }[] = []
-  const calendars = file.calendars.map((entry) => sharedStep('calendar', entry, present.calendars))
-  const schedules = file.schedules.map((entry) => sharedStep('schedule', entry, present.schedules))
-  const tasks = file.tasks.map((entry) => taskStep(file.set, entry, present.tasks, options, problems))
+  const claim: Claim = { set: file.set, adopt: options.adopt, problems }
+  const calendars = file.calendars.map((entry) => sharedStep('calendar', entry, present.calendars, claim))
+  const schedules = file.schedules.map((entry) => sharedStep('schedule', entry, present.schedules, claim))
+  const tasks = file.tasks.map((entry) => taskStep(entry, present.tasks, claim))
   const made = [...calendars, ...schedules, ...tasks]
   const gone = [
     ...present.tasks
       .filter((task) => setOf(task) === file.set && !file.tasks.some(({ name }) => name === task.name))
       .map(({ id, name, revision }) => deletion('task', { id, name, revision })),
-    ...unnamed('schedule', present.schedules, file.schedules),
-    ...unnamed('calendar', present.calendars, file.calendars),
+    ...unnamed('schedule', present.schedules, file.schedules, file.set),
+    ...unnamed('calendar', present.calendars, file.calendars, file.set),
   ]
   const steps = [...made.flatMap((step) => step ?? []), ...gone]
   return { set: file.set, steps, unchanged: made.filter((step) => step === undefined).length, problems }
@@ -123,44 +124,61 @@ const deletion = (
   value: null,
 })
 
-const unnamed = (kind: Kind, now: readonly SharedNow[], wanted: readonly SharedEntry[]): readonly Step[] =>
+const unnamed = (
+  kind: Kind,
+  now: readonly SharedNow[],
+  wanted: readonly SharedEntry[],
+  set: string,
+): readonly Step[] =>
   now
-    .filter(({ isOurs, name }) => isOurs && !wanted.some((entry) => entry.name === name))
+    .filter(({ owner, name }) => owner === set && !wanted.some((entry) => entry.name === name))
     .map((each) => deletion(kind, each))
+
+interface Claim {
+  readonly set: string
+  readonly adopt: boolean
+  readonly problems: { path: string; message: string }[]
+}
+
+/** How the set may write what is there; undefined: it may not, and why is told. */
+function actionOn(
+  what: string,
+  owner: string | null,
+  place: Place,
+  { set, adopt, problems }: Claim,
+): 'change' | 'adopt' | undefined {
+  if (owner === set) return 'change'
+  if (owner === null && adopt) return 'adopt'
+  const message =
+    owner === null
+      ? `${what} is there already and of no set: --adopt takes it over`
+      : `${what} belongs to the set ${owner}`
+  problems.push({ path: at(place), message })
+  return undefined
+}
 
 function sharedStep(
   kind: 'calendar' | 'schedule',
   { name, value, place }: SharedEntry,
   present: readonly SharedNow[],
+  claim: Claim,
 ): Step | undefined {
   const now = present.find((each) => each.name === name)
   const differences = Object.entries(value).flatMap(([path, after]) => {
-    const before = now?.value[path] ?? null
-    const isSame = sameJson(before, after) || (now === undefined && after === '')
-    return isSame ? [] : [{ path, before, after }]
+    const before = now?.value[path]
+    return sameJson(before ?? null, after) ? [] : [{ path, before, after }]
   })
-  if (now !== undefined && differences.length === 0) return undefined
-  const { id = null, revision = null } = now ?? {}
-  return {
-    kind,
-    action: now === undefined ? 'create' : 'change',
-    name,
-    id,
-    revision,
-    place,
-    differences,
-    value,
-  }
+  const step = { kind, name, place, differences, value }
+  if (now === undefined) return { ...step, action: 'create', id: null, revision: null }
+  // What is there as the file has it serves both, whoever made it.
+  if (differences.length === 0) return undefined
+  const action = actionOn(`${kind} "${name}"`, now.owner, place, claim)
+  return action === undefined ? undefined : { ...step, action, id: now.id, revision: now.revision }
 }
 
-function taskStep(
-  set: string,
-  entry: TaskEntry,
-  present: readonly TaskJson[],
-  { adopt }: { readonly adopt: boolean },
-  problems: { path: string; message: string }[],
-): Step | undefined {
+function taskStep(entry: TaskEntry, present: readonly TaskJson[], claim: Claim): Step | undefined {
   const { name, owned, spec, place } = entry
+  const { set } = claim
   const now = present.find((task) => task.name === name)
   const common = { kind: 'task' as const, name, place }
   if (now === undefined) {
@@ -168,18 +186,8 @@ function taskStep(
     const differences = owned.map((path) => ({ path, before: undefined, after: fieldOf(spec, path) }))
     return { ...common, action: 'create', id: null, revision: null, differences, value }
   }
-  const other = setOf(now)
-  if (other !== undefined && other !== set) {
-    problems.push({ path: at(place), message: `task "${name}" belongs to the set ${other}` })
-    return undefined
-  }
-  if (other === undefined && !adopt) {
-    problems.push({
-      path: at(place),
-      message: `task "${name}" is there already and of no set: --adopt takes it over`,
-    })
-    return undefined
-  }
+  const action = actionOn(`task "${name}"`, setOf(now) ?? null, place, claim)
+  if (action === undefined) return undefined
   const left = ownedBefore(now).filter((field) => !owned.includes(field))
   const wanted = [
     ...owned.map((path) => [path, fieldOf(spec, path)] as const),
@@ -193,7 +201,6 @@ function taskStep(
   const value = withFields(current, wanted, marks(set, owned))
   const isMarked = sameJson(Object(value.labels), now.labels)
   if (differences.length === 0 && isMarked) return undefined
-  const action = other === undefined ? 'adopt' : 'change'
   return { ...common, action, id: now.id, revision: now.revision, differences, value }
 }
 

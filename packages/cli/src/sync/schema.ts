@@ -40,6 +40,7 @@ export function syncSchema(): Json {
     type: 'object',
     additionalProperties: false,
     properties: {
+      $schema: { type: 'string', description: 'Where this schema is, for editors.' },
       set: {
         type: 'string',
         pattern: '^[a-z0-9][a-z0-9.-]{0,62}$',

@@ -1,7 +1,8 @@
 import type { CalendarJson, EventJson, ScheduleJson, TaskJson } from '@almanac/protocol'
+import { chunked } from '../http/chunks.js'
 import { readPages } from '../http/pages.js'
 import type { Session } from '../session.js'
-import type { Plan, Present, SharedNow, Step } from './plan.js'
+import type { Kind, Plan, Present, SharedNow, Step } from './plan.js'
 import type { SetFile } from './set-file.js'
 
 const everything = { limit: Number.POSITIVE_INFINITY }
@@ -11,8 +12,13 @@ const together = 16
 /** Reasons of our changes begin with this: by it they are told from those of others. */
 export const reasonOf = (set: string, more?: string): string =>
   more === undefined ? `sync ${set}` : `sync ${set}: ${more}`
-const isOurs = (set: string, reason: string | null): boolean =>
-  reason === `sync ${set}` || reason?.startsWith(`sync ${set}: `) === true
+const bySet = /^sync ([a-z0-9][a-z0-9.-]{0,62})(?:: |$)/
+/** The set that made a change; null: people, or another program. */
+const setIn = (reason: string | null): string | null => bySet.exec(reason ?? '')?.[1] ?? null
+
+/** Whole histories: what there is of a task is seldom more than a few pages. */
+const historyOf = async ({ server }: Session, kind: Kind, id: string | null): Promise<readonly EventJson[]> =>
+  (await readPages<EventJson>(server, `/${kind}s/${id}/history`, {}, everything)).items
 
 async function eachOf<T, R>(items: readonly T[], ask: (item: T) => Promise<R>): Promise<readonly R[]> {
   const answers: R[] = []
@@ -23,36 +29,40 @@ async function eachOf<T, R>(items: readonly T[], ask: (item: T) => Promise<R>): 
 }
 
 /** What the server has of the set and of the names in its files. */
-export async function presentOf({ server }: Session, file: SetFile): Promise<Present> {
+export async function presentOf(session: Session, file: SetFile): Promise<Present> {
+  const { server } = session
   const label = [`almanac/set=${file.set}`]
-  const ours = (await readPages<TaskJson>(server, '/tasks', { label }, everything)).items
-  const known = new Set(ours.map(({ name }) => name))
+  const ofSet = (await readPages<TaskJson>(server, '/tasks', { label }, everything)).items
+  const known = new Set(ofSet.map(({ name }) => name))
   const others = await eachOf(
     file.tasks.filter(({ name }) => !known.has(name)),
     async ({ name }) => (await server.ask<{ items: TaskJson[] }>('/tasks', { query: { name } })).body.items,
   )
   const schedules = (await readPages<ScheduleJson>(server, '/schedules', {}, everything)).items
   const calendars = (await readPages<CalendarJson>(server, '/calendars', {}, everything)).items
-  const madeByUs = async (path: string) => {
-    const { items } = (await server.ask<{ items: EventJson[] }>(path, { query: { limit: 1 } })).body
-    return isOurs(file.set, items[0]?.reason ?? null)
-  }
   const sharedNow = async (
-    kind: 'schedules' | 'calendars',
+    kind: 'schedule' | 'calendar',
     { id, name, revision }: ScheduleJson | CalendarJson,
     value: SharedNow['value'],
   ): Promise<SharedNow> => {
-    return { id, name, revision, value, isOurs: await madeByUs(`/${kind}/${id}/history`) }
+    return { id, name, revision, value, owner: ownerOf(await historyOf(session, kind, id)) }
   }
   return {
-    tasks: [...ours, ...others.flat()],
+    tasks: [...ofSet, ...others.flat()],
     schedules: await eachOf(schedules, (each) =>
-      sharedNow('schedules', each, { schedule: each.schedule, description: each.description }),
+      sharedNow('schedule', each, { schedule: each.schedule, description: each.description }),
     ),
     calendars: await eachOf(calendars, (each) =>
-      sharedNow('calendars', each, { days: each.days, description: each.description }),
+      sharedNow('calendar', each, { days: each.days, description: each.description }),
     ),
   }
+}
+
+/** The set that made it, or has written it since. A name may have been used, and deleted, before. */
+function ownerOf(events: readonly EventJson[]): string | null {
+  const created = events.findLastIndex(({ type }) => type.endsWith('Created'))
+  const written = events.slice(Math.max(0, created)).findLast(({ reason }) => setIn(reason) !== null)
+  return setIn(written?.reason ?? null)
 }
 
 /** Who changed a field, beside the set. */
@@ -63,31 +73,28 @@ export interface Drift {
   readonly reason: string | null
 }
 
-/** Which differences others have made since the set was applied, by task. */
-export async function driftOf(
-  session: Session,
-  { set, steps }: Plan,
-): Promise<ReadonlyMap<string, readonly Drift[]>> {
-  const changed = steps.filter(({ kind, action }) => kind === 'task' && action === 'change')
-  const found = await eachOf(changed, async ({ id, name, differences }) => {
-    const { items } = await readPages<EventJson>(
-      session.server,
-      `/tasks/${id}/history`,
-      {},
-      { limit: 10_000 },
-    )
-    const drifts = differences.flatMap(({ path }): Drift[] => {
-      const last = items.findLast(({ changes }) =>
+export type Drifts = (step: Step) => readonly Drift[]
+
+/** Which differences others have made since the set was applied. */
+export async function driftOf(session: Session, { set, steps }: Plan): Promise<Drifts> {
+  const changed = steps.filter(({ action }) => action === 'change')
+  const found = await eachOf(changed, async (step) => {
+    const events = await historyOf(session, step.kind, step.id)
+    const drifts = step.differences.flatMap(({ path }): Drift[] => {
+      const last = events.findLast(({ changes }) =>
         changes.some((change) => change.path === path || change.path.startsWith(`${path}.`)),
       )
-      if (last === undefined || isOurs(set, last.reason)) return []
+      if (last === undefined || setIn(last.reason) === set) return []
       const { actor, at, reason } = last
       return [{ path, actor, at, reason }]
     })
-    return [name, drifts] as const
+    return [keyOf(step), drifts] as const
   })
-  return new Map(found)
+  const byStep = new Map(found)
+  return (step) => byStep.get(keyOf(step)) ?? []
 }
+
+const keyOf = ({ kind, name }: Step): string => `${kind} ${name}`
 
 export interface Refused {
   readonly step: Step
@@ -117,24 +124,46 @@ export async function applySteps(
   const isTask = ({ kind }: Step) => kind === 'task'
   const goes = ({ action }: Step) => action === 'delete'
   await shared(plan.steps.filter((step) => !isTask(step) && !goes(step)))
-  const tasks = plan.steps.filter(isTask)
-  for (let from = 0; from < tasks.length; from += bulkSize) {
-    const part = tasks.slice(from, from + bulkSize)
-    const { body } = await session.server.ask<BulkAnswer>('/tasks/bulk', {
-      method: 'POST',
-      body: { operations: part.map(operationOf), reason: why },
-    })
-    for (const [index, step] of part.entries()) {
-      const problem = body.results[index]?.problem
-      if (problem === undefined) done(step)
-      else refused.push({ step, message: sentenceOf(problem) })
+  const tasks = plan.steps.filter(isTask).map((step) => ({ step, operation: operationOf(step) }))
+  for (const part of chunked(tasks)) {
+    const problems = await problemsOf(session, part, why)
+    for (const [index, { step }] of part.entries()) {
+      const message = problems(index)
+      if (message === undefined) done(step)
+      else refused.push({ step, message })
     }
   }
   await shared(plan.steps.filter((step) => !isTask(step) && goes(step)))
   return refused
 }
 
-const bulkSize = 500
+interface Entry {
+  readonly step: Step
+  readonly operation: object
+}
+
+/** Sends a part of the tasks; what stands in the way of each. A request that is refused stands in the way of all. */
+async function problemsOf(
+  { server }: Session,
+  part: readonly Entry[],
+  reason: string,
+): Promise<(index: number) => string | undefined> {
+  const operations = part.map(({ operation }) => operation)
+  try {
+    const { body } = await server.ask<BulkAnswer>('/tasks/bulk', {
+      method: 'POST',
+      body: { operations, reason },
+      timeoutMs: 120_000,
+    })
+    return (index) => {
+      const problem = body.results[index]?.problem
+      return problem === undefined ? undefined : sentenceOf(problem)
+    }
+  } catch (fault) {
+    if (!(fault instanceof Error) || isFatal(fault)) throw fault
+    return () => fault.message
+  }
+}
 
 interface BulkProblem {
   readonly code: string
@@ -165,7 +194,7 @@ async function applyShared({ server }: Session, step: Step, reason: string): Pro
   const headers = revision === null ? {} : { 'if-match': `"${revision}"` }
   const path = `/${kind}s`
   if (action === 'create') await server.ask(path, { method: 'POST', body: { name, ...value, reason } })
-  else if (action === 'change')
+  else if (action !== 'delete')
     await server.ask(`${path}/${id}`, { method: 'PATCH', headers, body: { ...value, reason } })
   else await server.ask(`${path}/${id}`, { method: 'DELETE', body: { reason } })
 }

@@ -1,7 +1,17 @@
 import { validateTaskSpec } from '@almanac/domain'
 import { specJson, type TaskBody, taskInput } from '@almanac/protocol'
 import { nearest, type Problem, parseCalendar, validateSchedule } from '@almanac/recurrence'
-import { isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, type YAMLMap } from 'yaml'
+import {
+  type Document,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type ParsedNode,
+  parseDocument,
+  type YAMLMap,
+} from 'yaml'
 import type { FieldProblem } from '../failure.js'
 
 /** Where an entry stands. */
@@ -12,7 +22,7 @@ export interface Place {
 
 export interface SharedEntry {
   readonly name: string
-  /** `schedule` or `days`, and `description`. */
+  /** `schedule` or `days`, and `description` when the entry has one. */
   readonly value: { readonly [field: string]: unknown }
   readonly place: Place
 }
@@ -37,7 +47,8 @@ export interface SetFile {
 /** Labels of these keys are ours: which set a task is of, and which of its fields the set owns. */
 export const reservedLabels = 'almanac/'
 
-const sections = ['set', 'calendars', 'schedules', 'tasks']
+/** `$schema` is for editors. */
+const sections = ['$schema', 'set', 'calendars', 'schedules', 'tasks']
 const nameRule = /^[a-z0-9][a-z0-9.-]{0,62}$/
 
 type Fields = { readonly [field: string]: unknown }
@@ -87,6 +98,7 @@ export const at = ({ file, line }: Place): string => `${file}:${line}`
 class FileReader {
   private readonly file: string
   private readonly lines = new LineCounter()
+  private readonly document: Document.Parsed<ParsedNode>
   private readonly root: YAMLMap | undefined
   private readonly problems: FieldProblem[]
 
@@ -94,6 +106,7 @@ class FileReader {
     this.file = file
     this.problems = problems
     const document = parseDocument(text, { lineCounter: this.lines, uniqueKeys: true })
+    this.document = document
     for (const { message, pos } of document.errors) {
       const [first = message] = message.split('\n')
       this.problem(this.lines.linePos(pos[0]).line, first.replace(/ at line .*$/, ''))
@@ -118,8 +131,8 @@ class FileReader {
       this.checkKeys(node, ['name', 'days', 'description'], 'calendar ')
       const parsed = parseCalendar(fields.days, 'days')
       if (!parsed.ok) this.tell(parsed.error, node, '')
-      const { days, description = '' } = fields
-      return parsed.ok ? [{ name, value: { days, description }, place }] : []
+      const description = this.description(fields, node)
+      return parsed.ok ? [{ name, value: { days: parsed.value, ...description }, place }] : []
     })
   }
 
@@ -128,9 +141,17 @@ class FileReader {
       this.checkKeys(node, ['name', 'schedule', 'description'], 'schedule ')
       const checked = validateSchedule(fields.schedule)
       if (!checked.ok) this.tell(checked.error, node, 'schedule')
-      const { schedule, description = '' } = fields
-      return checked.ok ? [{ name, value: { schedule, description }, place }] : []
+      const description = this.description(fields, node)
+      return checked.ok ? [{ name, value: { schedule: checked.value, ...description }, place }] : []
     })
+  }
+
+  /** Of a shared schedule or calendar: it is the set's only when the entry has it. */
+  private description({ description }: Fields, node: YAMLMap): { readonly description?: string } {
+    if (description === undefined) return {}
+    if (typeof description === 'string') return { description }
+    this.problem(this.lineOfKey(node, 'description'), 'description must be text')
+    return {}
   }
 
   tasks(): readonly TaskEntry[] {
@@ -142,11 +163,13 @@ class FileReader {
         return []
       }
       const labels = Object.keys(Object(given.labels))
-      const reserved = labels.find((label) => label.startsWith(reservedLabels))
-      if (reserved !== undefined) {
-        this.problem(this.lineOfKey(node, 'labels'), `labels.${reserved}: ${reservedLabels} is reserved`)
-        return []
-      }
+      const wrong = labels.flatMap((label) => {
+        if (label.startsWith(reservedLabels)) return [`labels.${label}: ${reservedLabels} is reserved`]
+        // The set keeps what it owns as a list with commas.
+        return label.includes(',') ? [`labels.${label} must not have a comma in its key`] : []
+      })
+      for (const message of wrong) this.problem(this.lineOfKey(node, 'labels'), message)
+      if (wrong.length > 0) return []
       const owned = [
         ...Object.keys(given).filter((field) => field !== 'labels'),
         ...labels.map((label) => `labels.${label}`),
@@ -175,12 +198,29 @@ class FileReader {
       this.problem(place.line, `each of ${section} must be a mapping`)
       return []
     }
-    const fields = node.toJSON() as Fields
+    const fields = this.fieldsOf(node, place)
+    if (fields === undefined) return []
     const name = (key ?? fields.name) as unknown
-    if (typeof name === 'string' && name.trim() !== '')
-      return [{ name: name.normalize('NFC'), fields, node, place }]
-    this.problem(place.line, `each of ${section} needs a name`)
-    return []
+    if (typeof name !== 'string' || name.trim() === '') {
+      this.problem(place.line, `each of ${section} needs a name`)
+      return []
+    }
+    if (fields.name !== undefined && fields.name !== name) {
+      this.problem(this.lineOfKey(node, 'name'), `name is another than "${name}", by which the entry stands`)
+      return []
+    }
+    return [{ name: name.normalize('NFC'), fields, node, place }]
+  }
+
+  /** What an entry says, aliases followed. */
+  private fieldsOf(node: YAMLMap, place: Place): Fields | undefined {
+    try {
+      return node.toJS(this.document) as Fields
+    } catch (fault) {
+      // An alias of nothing, or so many within each other that the text would be huge.
+      this.problem(place.line, fault instanceof Error ? fault.message : String(fault))
+      return undefined
+    }
   }
 
   private checkKeys(node: YAMLMap, known: readonly string[], what: string): void {
@@ -221,8 +261,22 @@ class FileReader {
   }
 }
 
+/** What the server tells by a schema of its own, before the rules of the domain. */
+const shapes: { readonly [field: string]: readonly [isRight: (value: unknown) => boolean, rule: string] } = {
+  args: [Array.isArray, 'must be a list'],
+  catchUp: [
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+    'must be a mapping with policy, windowSeconds, max',
+  ],
+  reason: [() => false, 'is no field of an entry: the reason is an option of apply'],
+}
+
 /** A task as it would be posted, checked by the rules of the server; the answer has every field. */
 function readTask(body: Fields): { ok: true; value: Fields } | { ok: false; error: readonly Problem[] } {
+  const misshapen = Object.entries(shapes).flatMap(([path, [isRight, message]]): Problem[] =>
+    path in body && !isRight(body[path]) ? [{ path, code: 'type', message }] : [],
+  )
+  if (misshapen.length > 0) return { ok: false, error: misshapen }
   const input = taskInput(body as unknown as TaskBody)
   if (!input.ok) return input
   const spec = validateTaskSpec(input.value)

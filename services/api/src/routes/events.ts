@@ -29,8 +29,9 @@ export function eventRoutes(api: Api, host: Host): void {
       summary: 'Every change as it happens (server-sent events)',
       description:
         'Each event has its position as `id`, its type as `event` and its JSON as `data`. Resume with ' +
-        '`?after=` or `Last-Event-ID`. At the start, and every 15 s while there is nothing to tell, comes an `id` without ' +
-        'data: how far the feed is. `kind` and `task` choose what is told; positions go on over what is left out.',
+        '`?after=` or `Last-Event-ID`. At the start, and every 15 s while there is nothing to tell, comes an ' +
+        '`id` without data: how far the feed is. `kind` and `task` choose what is told; positions go on over ' +
+        'what is left out.',
       params: inNamespace({}),
       querystring: ChangesQuery,
     },
