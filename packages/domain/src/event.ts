@@ -1,4 +1,5 @@
 import type { Instant } from '@almanac/recurrence'
+import { digestOf } from './ids.js'
 import type { Traceparent } from './trace-context.js'
 
 /**
@@ -26,6 +27,26 @@ export interface CommandContext {
   readonly fingerprint?: string
   /** The step of a trace that the command is. */
   readonly traceparent?: Traceparent
+}
+
+/** The same without the caller's key: of what is asked beside the command itself. */
+export function withoutKey(context: CommandContext): CommandContext {
+  const { idempotencyKey: _, fingerprint: __, ...rest } = context
+  return rest
+}
+
+/**
+ * Of one part of what was asked as a whole: its key is made of the whole's and of what tells the part from the others,
+ * so that the whole may be repeated. `fingerprint`: of what the part asks for; asked only when there is a key.
+ */
+export function partOf(
+  context: CommandContext,
+  part: string | number,
+  fingerprint: () => string,
+): CommandContext {
+  const { idempotencyKey } = context
+  if (idempotencyKey === undefined) return withoutKey(context)
+  return { ...context, idempotencyKey: digestOf(`${idempotencyKey}|${part}`), fingerprint: fingerprint() }
 }
 
 export interface EventMetadata {

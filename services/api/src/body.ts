@@ -53,8 +53,13 @@ function parseBody(request: FastifyRequest, body: Buffer): unknown {
   } catch {
     throw new ApiProblem('not_utf8')
   }
+  return strictJson(text, 'The body')
+}
+
+/** `what` is told in an error that concerns all of it. */
+export function strictJson(text: string, what: string): unknown {
   const parsed = parseStrictJson(text)
   if (parsed.ok) return parsed.value
   const { code, path, message } = parsed.fault
-  throw new ApiProblem(code, `${path === '' ? 'The body' : path} ${message}`, [{ path, code, message }])
+  throw new ApiProblem(code, `${path === '' ? what : path} ${message}`, [{ path, code, message }])
 }

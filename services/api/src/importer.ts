@@ -1,4 +1,5 @@
-import { type CommandContext, calendarIdOf, digestOf, scheduleIdOf } from '@almanac/domain'
+import { type CommandContext, calendarIdOf, digestOf, partOf, scheduleIdOf } from '@almanac/domain'
+import type { Outcome } from '@almanac/engine'
 import {
   CalendarBody,
   domainCalendarDays,
@@ -8,10 +9,10 @@ import {
   maxLineBytes,
   NewTaskBody,
   newTaskInput,
-  parseStrictJson,
   ScheduleBody,
 } from '@almanac/protocol'
 import type { Ajv, ValidateFunction } from 'ajv'
+import { strictJson } from './body.js'
 import type { Host } from './host.js'
 import { type Line, linesOf, textOf } from './lines.js'
 import { ApiProblem, granted, problemBody, toProblem, valid } from './problem.js'
@@ -78,7 +79,8 @@ export class Importer {
       const answers = await Promise.all(
         done.map(async ({ line, parsed }) => {
           try {
-            const applied = await this.apply(keyed(context, line, parsed), parsed, mode)
+            const own = partOf(context, line.number, () => digestOf(JSON.stringify(parsed.fields)))
+            const applied = await this.apply(own, parsed, mode)
             position = Math.max(position, applied.position)
             counts[applied.created ? 'created' : 'existing'] += 1
             return ''
@@ -152,10 +154,16 @@ export class Importer {
     assertShape(this.shapes.schedule, fields, 'schedule')
     const { schedule, description = '', name } = fields
     const value = domainScheduleValue(schedule)
-    const created = await commands.createSchedule(context, { name, schedule: value, description })
-    if (created.ok || mode === 'create' || !isTaken(created.error.code)) return granted(created)
-    const changes = mode === 'ensure' ? {} : { schedule: value, description }
-    return granted(await commands.changeSchedule(context, scheduleIdOf(context.namespace, name), changes))
+    return this.createOr(
+      mode,
+      () => commands.createSchedule(context, { name, schedule: value, description }),
+      (isLeft) =>
+        commands.changeSchedule(
+          context,
+          scheduleIdOf(context.namespace, name),
+          isLeft ? {} : { schedule: value, description },
+        ),
+    )
   }
 
   private async calendar(context: CommandContext, fields: object, mode: Mode): Promise<Applied> {
@@ -163,10 +171,27 @@ export class Importer {
     assertShape(this.shapes.calendar, fields, 'calendar')
     const { days, description = '', name } = fields
     const value = domainCalendarDays(days)
-    const created = await commands.createCalendar(context, { name, days: value, description })
+    return this.createOr(
+      mode,
+      () => commands.createCalendar(context, { name, days: value, description }),
+      (isLeft) =>
+        commands.changeCalendar(
+          context,
+          calendarIdOf(context.namespace, name),
+          isLeft ? {} : { days: value, description },
+        ),
+    )
+  }
+
+  /** What tasks share; one of the name that is there already is left, changed or refused, as the mode has it. */
+  private async createOr(
+    mode: Mode,
+    create: () => Outcome<unknown>,
+    change: (isLeft: boolean) => Outcome<unknown>,
+  ): Promise<Applied> {
+    const created = await create()
     if (created.ok || mode === 'create' || !isTaken(created.error.code)) return granted(created)
-    const changes = mode === 'ensure' ? {} : { days: value, description }
-    return granted(await commands.changeCalendar(context, calendarIdOf(context.namespace, name), changes))
+    return granted(await change(mode === 'ensure'))
   }
 }
 
@@ -174,24 +199,8 @@ const plurals = { calendar: 'calendars', schedule: 'schedules', task: 'tasks' } 
 
 const isTaken = (code: string): boolean => code === 'name_taken' || code === 'already_exists'
 
-/** Each line has a key of its own, so that the whole may be repeated. */
-function keyed(
-  { idempotencyKey, fingerprint: _, ...context }: CommandContext,
-  line: Line,
-  { fields }: Parsed,
-) {
-  if (idempotencyKey === undefined) return context
-  const key = digestOf(`${idempotencyKey}|${line.number}`)
-  return { ...context, idempotencyKey: key, fingerprint: digestOf(JSON.stringify(fields)) }
-}
-
 function parsedOf(line: Line): Parsed {
-  const read = parseStrictJson(textOf(line, maxLineBytes))
-  if (!read.ok) {
-    const { code, path, message } = read.fault
-    throw new ApiProblem(code, `${path === '' ? 'The line' : path} ${message}`, [{ path, code, message }])
-  }
-  const { value } = read
+  const value = strictJson(textOf(line, maxLineBytes), 'The line')
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new ApiProblem('invalid_body', 'A line must be an object.')
   }

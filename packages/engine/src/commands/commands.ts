@@ -1,7 +1,7 @@
 import { accept, type ClusterEvent, type CommandContext, clusterStream, type Position } from '@almanac/domain'
 import type { Commands } from '../application.js'
 import { applied, tokenOf } from './answers.js'
-import { handle } from './handle.js'
+import { handleInTurn } from './handle.js'
 import { ApiKeyCommands } from './key-commands.js'
 import { type CommandDeps, type CommandParts, commandParts } from './parts.js'
 import { SharedCommands } from './shared-commands.js'
@@ -67,16 +67,13 @@ async function announceChange(
   context: CommandContext,
   note: string,
 ): Promise<{ readonly position: Position }> {
-  const { log, announcements, turns, random } = parts
   const event: ClusterEvent = { type: 'ChangeAnnounced', data: { note } }
-  const handled = await turns.take(clusterStream, () =>
-    handle(log, announcements, {
-      stream: clusterStream,
-      context,
-      token: tokenOf(context, random),
-      decide: () => accept(event),
-    }),
-  )
+  const handled = await handleInTurn(parts, parts.announcements, {
+    stream: clusterStream,
+    context,
+    token: tokenOf(context, parts.random),
+    decide: () => accept(event),
+  })
   if (!handled.ok) throw new Error(`an announcement was refused: ${handled.error.message}`)
   return { position: handled.value.position }
 }

@@ -14,6 +14,7 @@ import type { EventLog, ExpectedRevision } from '../ports/event-log.js'
 import { PortFault, unavailable } from '../ports/faults.js'
 import { eventIdOf } from './event-id.js'
 import { type Folded, type KeyUse, keyOf, type Streams } from './streams.js'
+import type { Turns } from './turns.js'
 
 /** How often one command is decided before it is given up: each time somebody else was first. */
 export const maxAttempts = 8
@@ -90,6 +91,13 @@ export async function handle<S, E extends DomainEvent>(
   }
   throw unavailable(`${work.stream} changes too fast: the command was tried ${maxAttempts} times`)
 }
+
+/** As `handle`, when the commands before it on this stream are done in this process. */
+export const handleInTurn = <S, E extends DomainEvent>(
+  { log, turns }: { readonly log: EventLog; readonly turns: Turns },
+  streams: Streams<S>,
+  work: Work<S, E>,
+): Promise<Result<Handled<S>, Refusal>> => turns.take(work.stream, () => handle(log, streams, work))
 
 const isExpected = <S>(folded: Folded<S>, expected: Revision | undefined): boolean =>
   // Where there is nothing, "not found" is the better answer: the decision's.

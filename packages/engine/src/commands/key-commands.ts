@@ -10,7 +10,7 @@ import type { Result } from '@almanac/recurrence'
 import type { KeyCommands, NewKey } from '../application.js'
 import type { Applied, Outcome } from '../outcome.js'
 import { tokenOf } from './answers.js'
-import { handle } from './handle.js'
+import { handleInTurn } from './handle.js'
 import type { CommandParts } from './parts.js'
 
 /** The commands on API keys, which are all in one stream. */
@@ -37,16 +37,13 @@ export class ApiKeyCommands implements KeyCommands {
     context: CommandContext,
     commandAt: (at: number) => KeyCommand,
   ): Promise<Result<Applied<ApiKey>, Refusal>> {
-    const { log, keyRing, turns, random } = this.parts
     const asked = commandAt(context.at)
-    const handled = await turns.take(keysStream, () =>
-      handle(log, keyRing, {
-        stream: keysStream,
-        context,
-        token: tokenOf(context, random),
-        decide: ({ state }, at) => decideKeys(state, commandAt(at)),
-      }),
-    )
+    const handled = await handleInTurn(this.parts, this.parts.keyRing, {
+      stream: keysStream,
+      context,
+      token: tokenOf(context, this.parts.random),
+      decide: ({ state }, at) => decideKeys(state, commandAt(at)),
+    })
     if (!handled.ok) return handled
     const { state, position, events, repeated } = handled.value
     const created = events.find(({ type }) => type === 'ApiKeyCreated')

@@ -8,6 +8,7 @@ import {
   type TaskEvent,
   type TaskState,
   taskStream,
+  withoutKey,
 } from '@almanac/domain'
 import { handle, storedEvents } from './handle.js'
 import { type CommandParts, systemContext } from './parts.js'
@@ -141,9 +142,4 @@ export class Names {
   private async taskOf(taskId: string): Promise<TaskState | undefined> {
     return (await this.parts.tasks.refresh(taskStream(taskId))).state
   }
-}
-
-function withoutKey(context: CommandContext): CommandContext {
-  const { idempotencyKey: _, fingerprint: __, ...rest } = context
-  return rest
 }

@@ -22,7 +22,7 @@ import type { Outcome } from '../outcome.js'
 import { unavailable } from '../ports/faults.js'
 import type { Listed } from '../ports/view-store.js'
 import { applied, tokenOf } from './answers.js'
-import { type Handled, handle, type Work } from './handle.js'
+import { type Handled, handleInTurn, type Work } from './handle.js'
 import type { CommandParts } from './parts.js'
 import type { Run } from './task-commands.js'
 
@@ -82,10 +82,8 @@ export class SharedCommands {
     run: Run,
     decide: Work<ScheduleState, ScheduleEvent>['decide'],
   ): Promise<Result<Handled<ScheduleState>, Refusal>> {
-    const { log, schedules, turns } = this.parts
     const stream = scheduleStream(scheduleId)
-    const work = { stream, context, decide, ...run }
-    return turns.take(stream, () => handle(log, schedules, work))
+    return handleInTurn(this.parts, this.parts.schedules, { stream, context, decide, ...run })
   }
 
   private handleSchedule(
@@ -94,22 +92,13 @@ export class SharedCommands {
     command: ScheduleCommand,
     expected?: number,
   ): Promise<Result<Handled<ScheduleState>, Refusal>> {
-    const { log, schedules, references, turns } = this.parts
-    const stream = scheduleStream(scheduleId)
-    return turns.take(stream, () =>
-      handle<ScheduleState, ScheduleEvent>(log, schedules, {
-        stream,
-        context,
-        token: tokenOf(context, this.parts.random),
-        expected,
-        decide: (folded, at) => {
-          const state = folded.state?.namespace === context.namespace ? folded.state : undefined
-          return references.with(context.namespace, (lookups) =>
-            decideSchedule(state, command, { at, lookups }),
-          )
-        },
-      }),
-    )
+    const run = { token: tokenOf(context, this.parts.random), expected }
+    return this.onScheduleDecided(context, scheduleId, run, (folded, at) => {
+      const state = folded.state?.namespace === context.namespace ? folded.state : undefined
+      return this.parts.references.with(context.namespace, (lookups) =>
+        decideSchedule(state, command, { at, lookups }),
+      )
+    })
   }
 
   createCalendar(context: CommandContext, input: CalendarInput): Outcome<CalendarState> {
@@ -131,17 +120,9 @@ export class SharedCommands {
     command: CalendarCommand,
     expected?: number,
   ): Outcome<CalendarState> {
-    const { log, calendars, turns } = this.parts
-    const stream = calendarStream(calendarId)
-    const handled = await turns.take(stream, () =>
-      handle<CalendarState, CalendarEvent>(log, calendars, {
-        stream,
-        context,
-        token: tokenOf(context, this.parts.random),
-        expected,
-        decide: ({ state }) =>
-          decideCalendar(state?.namespace === context.namespace ? state : undefined, command),
-      }),
+    const run = { token: tokenOf(context, this.parts.random), expected }
+    const handled = await this.onCalendarDecided(context, calendarId, run, ({ state }) =>
+      decideCalendar(state?.namespace === context.namespace ? state : undefined, command),
     )
     return applied(handled, 'CalendarCreated')
   }
@@ -153,10 +134,8 @@ export class SharedCommands {
     run: Run,
     decide: Work<CalendarState, CalendarEvent>['decide'],
   ): Promise<Result<Handled<CalendarState>, Refusal>> {
-    const { log, calendars, turns } = this.parts
     const stream = calendarStream(calendarId)
-    const work = { stream, context, decide, ...run }
-    return turns.take(stream, () => handle(log, calendars, work))
+    return handleInTurn(this.parts, this.parts.calendars, { stream, context, decide, ...run })
   }
 
   private async viewsUpToDate(): Promise<void> {

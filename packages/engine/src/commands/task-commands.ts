@@ -19,7 +19,7 @@ import type { TaskInput } from '../application.js'
 import type { Applied, Outcome } from '../outcome.js'
 import { PortFault } from '../ports/faults.js'
 import { applied, tokenOf } from './answers.js'
-import { type Handled, handle, maxAttempts } from './handle.js'
+import { type Handled, handle, handleInTurn, maxAttempts } from './handle.js'
 import { Names } from './names.js'
 import type { CommandParts } from './parts.js'
 import type { Folded } from './streams.js'
@@ -153,8 +153,7 @@ export class TaskCommands {
       if (isGivenUp) formerName = state.spec.name
       return decision
     }
-    const { log, tasks, turns } = this.parts
-    const handled = await turns.take(stream, () => handle(log, tasks, { stream, context, decide, ...run }))
+    const handled = await handleInTurn(this.parts, this.parts.tasks, { stream, context, decide, ...run })
     if (handled.ok && !handled.value.repeated && formerName !== undefined) {
       await this.release(context, run.token, formerName, taskId)
     }

@@ -1,6 +1,6 @@
 import {
   type CommandContext,
-  digestOf,
+  partOf,
   type RecordedEvent,
   type Refusal,
   type Subject,
@@ -30,7 +30,15 @@ export async function undoRequest(
   const one = undoing(undo)
   const answers = new Map<string, UndoneEvent>()
   const inTurn = async (turn: readonly RecordedEvent[]) => {
-    for (const event of turn) answers.set(event.id, await one(keyed(context, event), event, options))
+    for (const event of turn)
+      answers.set(
+        event.id,
+        await one(
+          partOf(context, event.id, () => event.id),
+          event,
+          options,
+        ),
+      )
   }
   const newestFirst = [...events].sort((a, b) => b.position - a.position)
   const isShared = ({ stream }: RecordedEvent) => subjectOf(stream)?.kind !== 'task'
@@ -47,16 +55,6 @@ function byStream(events: readonly RecordedEvent[]): ReadonlyMap<string, readonl
   const streams = new Map<string, RecordedEvent[]>()
   for (const event of events) streams.set(event.stream, [...(streams.get(event.stream) ?? []), event])
   return streams
-}
-
-/** Each event has a key of its own, so that the whole may be repeated. */
-function keyed(
-  { idempotencyKey, fingerprint: _, ...context }: CommandContext,
-  event: RecordedEvent,
-): CommandContext {
-  if (idempotencyKey === undefined) return context
-  const key = digestOf(`${idempotencyKey}|${event.id}`)
-  return { ...context, idempotencyKey: key, fingerprint: event.id }
 }
 
 function undoing(undo: StreamUndo): Undo {

@@ -9,7 +9,7 @@ import {
 } from '@almanac/domain'
 import type { Outcome } from '../outcome.js'
 import { tokenOf } from './answers.js'
-import { handle } from './handle.js'
+import { handleInTurn } from './handle.js'
 import type { CommandParts } from './parts.js'
 
 /** How long messages are signed with the secret before as well, after a new one was made. */
@@ -73,19 +73,16 @@ export class WebhookCommands {
     commandAt: (at: number) => WebhookCommand,
     webhookId: string,
   ): Outcome<Webhook> {
-    const { log, webhooks, turns, random } = this.parts
     let before: Webhook | undefined
-    const handled = await turns.take(webhooksStream, () =>
-      handle(log, webhooks, {
-        stream: webhooksStream,
-        context,
-        token: tokenOf(context, random),
-        decide: ({ state }, at) => {
-          before = state?.webhooks.get(webhookId)
-          return decideWebhooks(state, commandAt(at), this.limits)
-        },
-      }),
-    )
+    const handled = await handleInTurn(this.parts, this.parts.webhooks, {
+      stream: webhooksStream,
+      context,
+      token: tokenOf(context, this.parts.random),
+      decide: ({ state }, at) => {
+        before = state?.webhooks.get(webhookId)
+        return decideWebhooks(state, commandAt(at), this.limits)
+      },
+    })
     if (!handled.ok) return handled
     const { state, position, events, repeated } = handled.value
     const created = events.find(({ type }) => type === 'WebhookCreated')

@@ -1,17 +1,16 @@
-import { type CommandContext, canonical, digestOf, type TaskState } from '@almanac/domain'
+import { type CommandContext, canonical, digestOf, partOf, type TaskState } from '@almanac/domain'
 import type { TaskFilter } from '@almanac/engine'
 import { BulkQueryBody, BulkQueryJson, CommandQuery, maxQueried, TaskPatch } from '@almanac/protocol'
-import { parseInstant } from '@almanac/recurrence'
 import type { Ajv, ValidateFunction } from 'ajv'
 import { changes } from '../fence.js'
 import { type Api, type Host, namespacePath } from '../host.js'
-import { ApiProblem, granted, problemBody, toProblem, valid } from '../problem.js'
+import { ApiProblem, granted, problemBody, toProblem } from '../problem.js'
 import { waitMs } from '../reading.js'
 import { commandContext, fingerprintOf } from '../request-context.js'
 import { assertShape } from '../validation.js'
 import { inNamespace, responses } from './answers.js'
 import { filterOf } from './task-filter.js'
-import { patchTask } from './tasks.js'
+import { disableTask, patchTask } from './tasks.js'
 
 /** How many tasks are worked on at the same time, so that they share writes to the disk. */
 const together = 64
@@ -126,7 +125,8 @@ async function performAll(
     await Promise.all(
       tasks.slice(at, at + together).map(async ({ taskId, spec: { name } }) => {
         try {
-          const { position } = await perform(host, keyed(context, taskId, body), taskId, body)
+          const own = partOf(context, taskId, () => fingerprintOf(taskId, body))
+          const { position } = await perform(host, own, taskId, body)
           last = Math.max(last, position)
         } catch (error) {
           const problem = toProblem(error)
@@ -139,19 +139,6 @@ async function performAll(
   }
   const { correlationId } = context
   return { position: last, told: { succeeded: tasks.length - failed, failed, problems, correlationId } }
-}
-
-function keyed(
-  { idempotencyKey, fingerprint: _, ...context }: CommandContext,
-  taskId: string,
-  body: BulkQueryBody,
-) {
-  if (idempotencyKey === undefined) return context
-  return {
-    ...context,
-    idempotencyKey: digestOf(`${idempotencyKey}|${taskId}`),
-    fingerprint: fingerprintOf(taskId, body),
-  }
 }
 
 async function perform(
@@ -167,11 +154,7 @@ async function perform(
     case 'enable':
       return granted(await commands.enableTask(context, taskId))
     case 'disable':
-      return granted(
-        until === undefined
-          ? await commands.disableTask(context, taskId)
-          : await commands.pauseTask(context, taskId, valid(parseInstant(until, 'until'))),
-      )
+      return disableTask(host, context, taskId, until, undefined)
     case 'delete':
       return granted(await commands.deleteTask(context, taskId))
     case 'trigger':

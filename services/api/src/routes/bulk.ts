@@ -1,5 +1,4 @@
-import type { RecordedEvent, TaskState } from '@almanac/domain'
-import { type CommandContext, digestOf } from '@almanac/domain'
+import { type CommandContext, partOf, type RecordedEvent, type TaskState, withoutKey } from '@almanac/domain'
 import type { Applied } from '@almanac/engine'
 import {
   BulkBody,
@@ -7,8 +6,6 @@ import {
   type BulkOperation,
   type BulkResult,
   CommandQuery,
-  domainList,
-  domainObject,
   maxBulkOperations,
   NewTaskBody,
   newTaskInput,
@@ -17,7 +14,6 @@ import {
   TaskPatch,
   taskInput,
 } from '@almanac/protocol'
-import { parseInstant } from '@almanac/recurrence'
 import type { Ajv, ValidateFunction } from 'ajv'
 import type { FastifyRequest } from 'fastify'
 import { bulkBodyLimit } from '../body.js'
@@ -28,7 +24,8 @@ import { waitMs } from '../reading.js'
 import { commandContext, fingerprintOf } from '../request-context.js'
 import { assertShape } from '../validation.js'
 import { inNamespace, responses } from './answers.js'
-import { patchTask } from './tasks.js'
+import { overrideOf } from './task-actions.js'
+import { disableTask, patchTask } from './tasks.js'
 
 interface Shapes {
   readonly create: ValidateFunction<NewTaskBody>
@@ -104,10 +101,11 @@ function contextOf(
   index: number,
 ): CommandContext {
   const reason = operation.reason ?? Object(request.body).reason
-  const { idempotencyKey: whole, fingerprint: _, ...context } = commandContext(host, request, { reason })
-  const key = operation.idempotencyKey ?? (whole === undefined ? undefined : digestOf(`${whole}|${index}`))
-  if (key === undefined) return context
-  return { ...context, idempotencyKey: key, fingerprint: fingerprintOf(operation) }
+  const context = commandContext(host, request, { reason })
+  const fingerprint = () => fingerprintOf(operation)
+  const { idempotencyKey } = operation
+  if (idempotencyKey === undefined) return partOf(context, index, fingerprint)
+  return { ...context, idempotencyKey, fingerprint: fingerprint() }
 }
 
 interface Batch {
@@ -206,23 +204,15 @@ async function dispatch(
     case 'enable':
       return { status: 200, outcome: granted(await commands.enableTask(context, idOf(operation), revision)) }
     case 'disable':
-      return { status: 200, outcome: await disable(host, context, operation) }
+      return {
+        status: 200,
+        outcome: await disableTask(host, context, idOf(operation), operation.until, revision),
+      }
     case 'delete':
       return { status: 204, outcome: granted(await commands.deleteTask(context, idOf(operation), revision)) }
     case 'trigger':
       return trigger(host, context, operation)
   }
-}
-
-async function disable(host: Host, context: CommandContext, operation: BulkOperation) {
-  const { commands } = host.app
-  const { until, revision } = operation
-  const id = idOf(operation)
-  return granted(
-    until === undefined
-      ? await commands.disableTask(context, id, revision)
-      : await commands.pauseTask(context, id, valid(parseInstant(until, 'until')), revision),
-  )
 }
 
 function assertUndoable(operations: readonly BulkOperation[]): void {
@@ -241,13 +231,8 @@ async function takeBack(
   operations: readonly BulkOperation[],
   results: BulkResult[],
 ): Promise<void> {
-  const {
-    idempotencyKey: _,
-    fingerprint: __,
-    ...context
-  } = commandContext(host, request, {
-    reason: 'an operation of the same request was refused',
-  })
+  const reason = 'an operation of the same request was refused'
+  const context = withoutKey(commandContext(host, request, { reason }))
   const done = results.flatMap(({ id, revision }) => (id === null || revision === null ? [] : [id]))
   const events: RecordedEvent[] = []
   for (const id of new Set(done)) {
@@ -267,11 +252,7 @@ async function takeBack(
 const rolledBack = () => problemBody(new ApiProblem('rolled_back'))
 
 async function trigger(host: Host, context: CommandContext, operation: BulkOperation): Promise<Performed> {
-  const { args, kwargs } = operation
-  const override = {
-    ...(args === undefined ? {} : { args: domainList(args) }),
-    ...(kwargs === undefined ? {} : { kwargs: domainObject(kwargs) }),
-  }
+  const override = overrideOf(operation)
   const outcome = granted(await host.app.commands.triggerTask(context, idOf(operation), override))
   return { status: 202, outcome }
 }

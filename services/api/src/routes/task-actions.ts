@@ -23,6 +23,7 @@ import { readPosition } from '../reading.js'
 import { commandContext, ifMatch } from '../request-context.js'
 import { answerTask, applied } from '../task-answers.js'
 import { idParam, inNamespace, responses } from './answers.js'
+import { disableTask } from './tasks.js'
 
 const tags = ['tasks']
 const byId = inNamespace({ id: idParam })
@@ -37,7 +38,6 @@ const byOccurrence = inNamespace({
 const config = { bodyOptional: true, scope: 'tasks:write' } as const
 
 function disableRoute(api: Api, host: Host): void {
-  const { commands } = host.app
   api.route({
     method: 'POST',
     url: `${namespacePath}/tasks/:id/disable`,
@@ -56,13 +56,7 @@ function disableRoute(api: Api, host: Host): void {
     handler: async (request, reply) => {
       const context = commandContext(host, request, request.body)
       const { until } = request.body
-      const { id } = request.params
-      const expected = ifMatch(request)
-      const outcome: Applied<TaskState> = granted(
-        until === undefined
-          ? await commands.disableTask(context, id, expected)
-          : await commands.pauseTask(context, id, valid(parseInstant(until, 'until')), expected),
-      )
+      const outcome = await disableTask(host, context, request.params.id, until, ifMatch(request))
       return answerTask(host, reply, outcome, 200)
     },
   })
@@ -121,9 +115,7 @@ function backfillPreviewRoute(api: Api, host: Host): void {
     handler: async (request) => {
       await readPosition(host, request.query)
       const { namespace, id } = request.params
-      const { max = 100, order } = request.query
-      const range = { ...rangeOf(request.query), max, ...(order === undefined ? {} : { order }) }
-      const preview = granted(await queries.backfillPreview(namespace, id, range))
+      const preview = granted(await queries.backfillPreview(namespace, id, rangeOf(request.query)))
       return {
         ...preview,
         items: preview.items.map(({ at, outcome, reason, status }) => ({
@@ -137,13 +129,18 @@ function backfillPreviewRoute(api: Api, host: Host): void {
   })
 }
 
-function rangeOf(query: { readonly from: string; readonly until: string }) {
+function rangeOf({ from, until, max = 100, order }: BackfillBody) {
   const reader = new InstantReader()
-  const range = { from: reader.read(query.from, 'from'), until: reader.read(query.until, 'until') }
-  return valid(
-    reader.problems.length === 0 ? { ok: true, value: range } : { ok: false, error: reader.problems },
-  )
+  const range = { from: reader.read(from, 'from'), until: reader.read(until, 'until') }
+  if (reader.problems.length > 0) valid({ ok: false, error: reader.problems })
+  return { ...range, max, ...(order === undefined ? {} : { order }) }
 }
+
+/** What a triggered run has otherwise than its task. */
+export const overrideOf = ({ args, kwargs }: TriggerBody) => ({
+  ...(args === undefined ? {} : { args: domainList(args) }),
+  ...(kwargs === undefined ? {} : { kwargs: domainObject(kwargs) }),
+})
 
 /** Actions on one task: what no field of it says. */
 export function taskActionRoutes(api: Api, host: Host): void {
@@ -174,14 +171,9 @@ export function taskActionRoutes(api: Api, host: Host): void {
       response: responses({ 202: TriggerJson }, 404, 422, 507),
     },
     handler: async (request, reply) => {
-      const { args, kwargs } = request.body
       const context = commandContext(host, request, request.body)
-      const outcome = granted(
-        await commands.triggerTask(context, request.params.id, {
-          ...(args === undefined ? {} : { args: domainList(args) }),
-          ...(kwargs === undefined ? {} : { kwargs: domainObject(kwargs) }),
-        }),
-      )
+      const override = overrideOf(request.body)
+      const outcome = granted(await commands.triggerTask(context, request.params.id, override))
       const { runId, position } = outcome
       const location = `/v1/namespaces/${context.namespace}/runs/${runId}`
       applied(reply, outcome).code(202).header('location', location)
@@ -202,9 +194,8 @@ export function taskActionRoutes(api: Api, host: Host): void {
       response: responses({ 200: TaskJson }, 404, 409, 422, 507),
     },
     handler: async (request, reply) => {
-      const { max = 100, order } = request.body
-      const range = { ...rangeOf(request.body), max, ...(order === undefined ? {} : { order }) }
       const context = commandContext(host, request, request.body)
+      const range = rangeOf(request.body)
       const outcome = granted(await commands.backfillTask(context, request.params.id, range))
       return answerTask(host, reply, outcome, 200)
     },

@@ -12,6 +12,7 @@ import {
   taskChanges,
   taskInput,
 } from '@almanac/protocol'
+import { parseInstant } from '@almanac/recurrence'
 import { type Api, type Host, namespacePath } from '../host.js'
 import { ApiProblem, granted, notFound, valid } from '../problem.js'
 import { waitMs } from '../reading.js'
@@ -156,4 +157,20 @@ export async function patchTask(
     if (!stale || attempt === patchAttempts) return granted(result)
     await queries.waitFor(queries.position() + 1, 50)
   }
+}
+
+/** For good, or with `until` for a time. */
+export async function disableTask(
+  host: Host,
+  context: CommandContext,
+  taskId: string,
+  until: string | undefined,
+  expected: number | undefined,
+): Promise<Applied<TaskState>> {
+  const { commands } = host.app
+  return granted(
+    until === undefined
+      ? await commands.disableTask(context, taskId, expected)
+      : await commands.pauseTask(context, taskId, valid(parseInstant(until, 'until')), expected),
+  )
 }
