@@ -1164,6 +1164,100 @@ export interface Operations {
       } | null
     }
   }
+  /** Move one coming occurrence to another time. */
+  'POST /v1/namespaces/{namespace}/tasks/{id}/occurrences/{at}/move': {
+    path: { namespace: string; id: string; at: string }
+    query: { wait?: "fenced"; waitMs?: number }
+    body: {
+      /** When it is instead: at least 30 s ahead. */
+      to: string
+      /** Why. Kept in the history with who and when. May also be sent as the header `Almanac-Reason`. */
+      reason?: string
+    }
+    answer: {
+      id: string
+      namespace: string
+      /** Unique in the namespace. */
+      name: string
+      /** What to run: the name that workers know it by. */
+      task: string
+      schedule: Schedule
+      /** Positional arguments, any JSON. */
+      args: unknown[]
+      /** Named arguments, any JSON. */
+      kwargs: { [key: string]: unknown }
+      /** Message headers of your own. */
+      headers: { [key: string]: unknown }
+      /** Queue of the runs; null means `default`. */
+      queue: string | null
+      /** Exchange to route by, in place of a queue. */
+      exchange: string | null
+      /** Routing key; also the key of the message. */
+      routingKey: string | null
+      /** Higher goes first. */
+      priority: number | null
+      /** The schedule ends here: no occurrence at or after it. */
+      expires: string | null
+      /** Life of each run, counted from its emission. Not together with `expires`. */
+      expireSeconds: number | null
+      /** Run once, then disable. */
+      oneOff: boolean
+      /** Run so many times, then disable. */
+      maxRuns: number | null
+      /** No occurrence before it; an interval counts from it. */
+      startTime: string | null
+      /** Default true. */
+      enabled: boolean
+      /** For people. */
+      description: string
+      /** For finding: at most 32. */
+      labels: { [key: string]: string }
+      catchUp: {
+        policy: "latest" | "all" | "none"
+        windowSeconds: number | null
+        max: number
+      }
+      /** What a new run does while one of the same task is running. */
+      overlap: "allow" | "skip" | "queueOne" | "cancelRunning"
+      /** Each dispatch is delayed by a part of it, always the same for one occurrence. */
+      jitterSeconds: number
+      /** How often a failed run is tried in all; default 1. */
+      maxAttempts: number
+      /** Goes up with every change; the ETag. */
+      revision: number
+      /** The schedule as a sentence. */
+      scheduleText: string
+      /** Next dispatch; null when disabled, ended or quarantined. */
+      nextRunAt: string | null
+      /** Emission of the newest run; null in a view of the past. */
+      lastRunAt: string | null
+      /** Runs so far; null in a view of the past. */
+      totalRunCount: number | null
+      /** When it last changed. */
+      dateChanged: string
+      /** When it was created. */
+      createdAt: string
+      /** Who changed it last. */
+      changedBy: string
+      /** With oneOff or maxRuns: occurrences left since it was armed. */
+      runsLeft: number | null
+      disabledCause: "requested" | "completed" | "expired" | null
+      /** Why it is disabled or paused, if that was said. */
+      disabledReason: string | null
+      /** What comes due before this does not run; null: it is not paused. */
+      pausedUntil: string | null
+      /** Why it cannot be planned, else null. */
+      quarantine: {
+        code?: string
+        message?: string
+      } | null
+      imported: {
+        lastRunAt?: string | null
+        totalRunCount?: number
+        anchor?: string
+      } | null
+    }
+  }
   /** What a backfill would run. */
   'GET /v1/namespaces/{namespace}/tasks/{id}/backfill': {
     path: { namespace: string; id: string }

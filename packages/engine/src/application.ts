@@ -78,6 +78,14 @@ export interface Commands extends KeyCommands, UndoCommands {
     isBack: boolean,
     expected?: number,
   ): Outcome<TaskState>
+  /** One coming occurrence is at another time, which is half a minute ahead at least. */
+  moveOccurrence(
+    context: CommandContext,
+    taskId: string,
+    at: Instant,
+    to: Instant,
+    expected?: number,
+  ): Outcome<TaskState>
   /** Nothing runs that comes due before `until`, which lies in the future; then the task goes on by itself. */
   pauseTask(context: CommandContext, taskId: string, until: Instant, expected?: number): Outcome<TaskState>
   deleteTask(context: CommandContext, taskId: string, expected?: number): Outcome<TaskState>

@@ -43,6 +43,10 @@ export function changesOf(
       const [was, is] = data.isBack === true ? ['cancelled', 'due'] : ['due', 'cancelled']
       return { changes: [{ path: `occurrences.${at}`, before: was, after: is }], after: before }
     }
+    case 'TaskOccurrenceMoved': {
+      const [at, to] = [isoOf(data.at as number), isoOf(data.to as number)]
+      return { changes: [{ path: `occurrences.${at}`, before: at, after: to }], after: before }
+    }
     case 'TaskPaused':
       return changed(before, { pausedUntil: data.until })
     default:

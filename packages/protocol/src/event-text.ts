@@ -42,7 +42,7 @@ function deedOf(
   { type, data }: Pick<RecordedEvent, 'type' | 'data'>,
   changes: readonly FieldChange[],
 ): string {
-  const { cause, code, message, from, until, spec, note, at, isBack } = objectOf(data)
+  const { cause, code, message, from, until, spec, note, at, to, isBack } = objectOf(data)
   if (type.endsWith('Changed')) return changes.length === 0 ? 'changed nothing' : `changed ${listed(changes)}`
   if (type.endsWith('Created') && titles[type] !== undefined) {
     return `${titles[type]} ${valueText(objectOf(spec).name)}`
@@ -50,6 +50,9 @@ function deedOf(
   if (type === 'TaskDisabled') return causes[String(cause)] ?? 'disabled it'
   if (type === 'TaskOccurrenceCancelled' && typeof at === 'number') {
     return `${isBack === true ? 'took back the cancelling of' : 'cancelled'} its occurrence of ${isoOf(at)}`
+  }
+  if (type === 'TaskOccurrenceMoved' && typeof at === 'number' && typeof to === 'number') {
+    return `moved its occurrence of ${isoOf(at)} to ${isoOf(to)}`
   }
   if (type === 'TaskPaused' && typeof until === 'number') return `paused it until ${isoOf(until)}`
   if (type === 'TaskDeleted')

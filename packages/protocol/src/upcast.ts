@@ -16,6 +16,7 @@ export const upcasters = {
   TaskDisabled: [],
   TaskPaused: [],
   TaskOccurrenceCancelled: [],
+  TaskOccurrenceMoved: [],
   TaskTriggered: [],
   TaskBackfillRequested: [],
   TaskHistoryReset: [],

@@ -104,6 +104,7 @@ export class FakeApplication {
       disabledReason: context.reason ?? null,
       pausedUntil: null,
       cancelled: [],
+      moved: [],
       imported: null,
       historyResetAt: null,
       hash: '',

@@ -200,6 +200,30 @@ it('one coming occurrence is cancelled, and let run after all', async () => {
   expect([wrong.status, wrong.body.errors[0].path]).toEqual([422, 'at'])
 })
 
+it('one coming occurrence is moved to another time, and back', async () => {
+  const daily = { crontab: { expression: '0 2 * * *', timezone: 'UTC' } }
+  const { id } = (await server.post('/tasks', task('later', { schedule: daily }))).body
+  const [first] = (await server.get(`/tasks/${id}/occurrences?count=1`)).body.items
+  const url = `/tasks/${id}/occurrences/${encodeURIComponent(first.at)}`
+  const to = new Date(Date.parse(first.at) + 3_600_000).toISOString()
+  const moved = await server.post(`${url}/move`, { to, reason: 'maintenance' })
+  expect([moved.status, moved.body.nextRunAt]).toEqual([200, to])
+  const listed = (await server.get(`/tasks/${id}/occurrences?count=2`)).body.items
+  expect(listed).toMatchObject([
+    { at: first.at, outcome: 'skipped', reason: 'moved' },
+    { at: to, outcome: 'due' },
+  ])
+  const told = (await server.get(`/tasks/${id}/history`)).body.items.at(-1)
+  expect(told).toMatchObject({
+    text: `anonymous moved its occurrence of ${first.at} to ${to} (maintenance)`,
+    changes: [{ path: `occurrences.${first.at}`, before: first.at, after: to }],
+  })
+  const wrong = await server.post(`${url}/move`, { to })
+  expect([wrong.status, wrong.body.errors[0]]).toMatchObject([422, { path: 'at', code: 'no_occurrence' }])
+  expect((await server.post(`${url}/move`, {})).body.errors[0].path).toBe('to')
+  expect((await server.post(`${url}/restore`)).body.nextRunAt).toBe(first.at)
+})
+
 it('an acknowledgement may be repeated', async () => {
   const { id } = (await server.post('/tasks', task('twice', { enabled: false }))).body
   await server.post(`/tasks/${id}/trigger`)

@@ -29,7 +29,7 @@ export interface ViewStoreOptions {
 }
 
 /** Raised with every change of the tables: files of another version are rebuilt, never migrated. */
-const schemaVersion = 4
+const schemaVersion = 5
 
 const schema = `
 CREATE TABLE meta(

@@ -31,3 +31,28 @@ export const cancelOccurrence = async (
     `${visible(task.name)}: ${instantText(at)} ${done}; next run ${moment(session, task.nextRunAt, 'none')}`,
   )
 }
+
+export interface MoveOptions extends ServerOptions {
+  readonly to: string
+  readonly reason?: string
+}
+
+/** One coming occurrence is at another time. */
+export const moveOccurrence = async (
+  world: World,
+  name: string,
+  instant: string,
+  { to, reason, ...server }: MoveOptions,
+): Promise<void> => {
+  const session = new Session(world, server)
+  const [at, target] = [session.instant('<instant>', instant), session.instant('--to', to)]
+  const id = await taskIdOf(session.server, name)
+  const path = `/tasks/${id}/occurrences/${encodeURIComponent(new Date(at).toISOString())}/move`
+  const body = { to: new Date(target).toISOString(), ...(reason === undefined ? {} : { reason }) }
+  const { body: task } = await session.server.ask<TaskJson>(path, { method: 'POST', body })
+  if (session.json) return session.document(task)
+  session.line(
+    `${visible(task.name)}: ${instantText(at)} is at ${instantText(target)} instead; ` +
+      `next run ${moment(session, task.nextRunAt, 'none')}`,
+  )
+}

@@ -20,6 +20,7 @@ const titles: Readonly<Record<string, string>> = {
   TaskRestored: 'restored',
   TaskPaused: 'paused',
   TaskOccurrenceCancelled: 'one occurrence changed',
+  TaskOccurrenceMoved: 'one occurrence moved',
   TaskAbandoned: 'creation abandoned',
 }
 

@@ -98,7 +98,8 @@ const comingColumns = (session: Session, timezone: string): Column<OccurrenceJso
     : [{ title: 'UTC', value: ({ at }: OccurrenceJson) => instantText(Date.parse(at)) }]),
   {
     title: 'WHEN',
-    value: ({ at, outcome }) => (outcome === 'skipped' ? 'cancelled' : relative(Date.parse(at), session.now)),
+    value: ({ at, outcome, reason }) =>
+      outcome === 'skipped' ? (reason ?? 'skipped') : relative(Date.parse(at), session.now),
     drop: 1,
   },
 ]

@@ -26,6 +26,7 @@ const reasons: Readonly<Record<string, string>> = {
   limit: 'beyond the number of runs that the task may have',
   quarantined: 'the task could not be planned',
   cancelled: 'somebody cancelled this one',
+  moved: 'somebody moved this one to another time',
 }
 
 const why = ({ outcome, reason, status }: OccurrenceJson): string => {

@@ -3,7 +3,7 @@ import { type ServerOptions, withServerOptions } from '../session.js'
 import type { World } from '../world.js'
 import type { BackfillOptions } from './tasks-backfill.js'
 import type { BulkOptions } from './tasks-bulk.js'
-import type { CancelOptions } from './tasks-cancel.js'
+import type { CancelOptions, MoveOptions } from './tasks-cancel.js'
 import type { ChangeOptions, TaskVerb } from './tasks-change.js'
 import type { CreateOptions } from './tasks-create.js'
 import type { ExportOptions } from './tasks-export.js'
@@ -166,6 +166,19 @@ const addCancel = (tasks: Command, world: World) =>
     (await import('./tasks-cancel.js')).cancelOccurrence(world, name, instant, options),
   )
 
+const addMove = (tasks: Command, world: World) =>
+  withServerOptions(
+    tasks
+      .command('move')
+      .description('one coming occurrence is at another time')
+      .argument('<name>', 'its name, else its id')
+      .argument('<instant>', 'of the occurrence, as `almanac tasks next` shows it')
+      .requiredOption('--to <instant>', 'when it is instead: ISO 8601, +2h')
+      .option('-r, --reason <text>', 'why; kept in the history'),
+  ).action(async (name: string, instant: string, options: MoveOptions) =>
+    (await import('./tasks-cancel.js')).moveOccurrence(world, name, instant, options),
+  )
+
 const addBackfill = (tasks: Command, world: World) =>
   withServerOptions(
     tasks
@@ -248,6 +261,7 @@ export const addTasks = (program: Command, world: World): void => {
   addChanges(tasks, world)
   addUndo(tasks, world)
   addCancel(tasks, world)
+  addMove(tasks, world)
   addBackfill(tasks, world)
   addBulk(tasks, world)
 }

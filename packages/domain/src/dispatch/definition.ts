@@ -45,7 +45,7 @@ export function definitionOf(
     'clocked' in value
       ? clockedNotBefore(recurrence.value, Math.max(since + 1, startTime ?? since + 1))
       : recurrence.value
-  const effective = state.cancelled.length === 0 ? whole : without(whole, state.cancelled)
+  const effective = withSingles(whole, state)
   return {
     ok: true,
     value: {
@@ -102,6 +102,14 @@ function clockedNotBefore(clocked: Recurrence, earliest: Instant): Recurrence {
   }
 }
 
+/** The recurrence with what was said of single occurrences. */
+function withSingles(recurrence: Recurrence, { cancelled, moved }: TaskState): Recurrence {
+  const gone = [...new Set([...cancelled, ...moved.map(({ at }) => at)])]
+  const more = moved.map(({ to }) => to).filter((to) => !cancelled.includes(to))
+  const left = gone.length === 0 ? recurrence : without(recurrence, gone)
+  return more.length === 0 ? left : withMore(left, more)
+}
+
 /** The recurrence without single occurrences. One that it no longer has anyway changes nothing. */
 function without(recurrence: Recurrence, cancelled: readonly Instant[]): Recurrence {
   const gone = new Set(cancelled)
@@ -118,6 +126,25 @@ function without(recurrence: Recurrence, cancelled: readonly Instant[]): Recurre
   const isGone = (at: Instant) => recurrence.next(at - 1) === at
   const count = (after: Instant, until: Instant): number =>
     recurrence.count(after, until) - cancelled.filter((at) => at > after && at <= until && isGone(at)).length
+  return { kind: recurrence.kind, next, previous, count }
+}
+
+/** The recurrence with single occurrences beside its own. */
+function withMore(recurrence: Recurrence, instants: readonly Instant[]): Recurrence {
+  const more = [...instants].sort((a, b) => a - b)
+  const next = (after: Instant): Instant | undefined => {
+    const own = recurrence.next(after)
+    const other = more.find((at) => at > after)
+    return own === undefined || other === undefined ? (own ?? other) : Math.min(own, other)
+  }
+  const previous = (until: Instant): Instant | undefined => {
+    const own = recurrence.previous(until)
+    const other = more.filter((at) => at <= until).at(-1)
+    return own === undefined || other === undefined ? (own ?? other) : Math.max(own, other)
+  }
+  const isOwn = (at: Instant) => recurrence.next(at - 1) === at
+  const count = (after: Instant, until: Instant): number =>
+    recurrence.count(after, until) + more.filter((at) => at > after && at <= until && !isOwn(at)).length
   return { kind: recurrence.kind, next, previous, count }
 }
 

@@ -101,6 +101,8 @@ export type SkipReason =
   | 'quarantined'
   /** By somebody, this one alone. */
   | 'cancelled'
+  /** By somebody, this one alone: it is at another time. */
+  | 'moved'
 
 /** Occurrences of one task that were decided not to run: `count` of them, from `first` to `last`. */
 export interface Skip {

@@ -1,6 +1,7 @@
 import type { Instant } from '@almanac/recurrence'
 import { definitionOf } from '../dispatch/definition.js'
 import { accept, type Decision, invalid, refuse } from '../refusal.js'
+import { backFromMove, moveOccurrence } from './moving.js'
 import { checkInstant } from './requests.js'
 import type { DecisionContext } from './schedule-check.js'
 import type { TaskEvent, TaskOccurrenceCancelled, TaskState } from './types.js'
@@ -20,16 +21,19 @@ export function cancelledWith(
 export function cancelOccurrence(
   state: TaskState,
   { at: input, isBack }: { readonly at: unknown; readonly isBack: boolean },
-  { lookups, at: now }: DecisionContext,
+  context: DecisionContext,
 ): Decision<TaskEvent> {
   const checked = checkInstant(input, 'at')
   if (!checked.ok) return invalid(checked.error)
   const at = checked.value
+  const { lookups, at: now } = context
   if (at <= now) {
     return invalid([
       { path: 'at', code: 'in_the_past', message: 'must be later than now: what is past is decided' },
     ])
   }
+  const back = isBack ? backFromMove(state, at) : undefined
+  if (back !== undefined) return moveOccurrence(state, back, context)
   if (state.cancelled.includes(at) !== isBack) return accept()
   const data = { at, isBack }
   if (isBack) return accept({ type: 'TaskOccurrenceCancelled', data })

@@ -5,6 +5,7 @@ import type { RecordedEvent } from '../event.js'
 import { accept, type Decision, invalid, refuse } from '../refusal.js'
 import { fullRunsLeft, isDone, isPaused, rhythmFields, runsLeftAfterEdit, runsLeftAt } from './arming.js'
 import { cancelledWith, cancelOccurrence } from './cancelling.js'
+import { movedWith, moveOccurrence } from './moving.js'
 import { checkImported, checkPause, checkRange, checkTrigger } from './requests.js'
 import { checkSchedule, type DecisionContext } from './schedule-check.js'
 import type {
@@ -62,6 +63,8 @@ export function evolveTask(state: TaskState | undefined, event: RecordedEvent): 
       return { ...next, ...paused(data, event.metadata.reason) }
     case 'TaskOccurrenceCancelled':
       return { ...next, cancelled: cancelledWith(state.cancelled, data) }
+    case 'TaskOccurrenceMoved':
+      return { ...next, moved: movedWith(state.moved, data) }
     case 'TaskHistoryReset':
       return {
         ...next,
@@ -105,6 +108,7 @@ function created(data: TaskCreated, event: RecordedEvent) {
     disabledReason: data.spec.enabled ? null : (event.metadata.reason ?? null),
     pausedUntil: null,
     cancelled: [],
+    moved: [],
     imported: data.imported ?? null,
     historyResetAt: null,
   } as const
@@ -127,8 +131,8 @@ function changed(state: TaskState, data: TaskChanged, at: Instant): Partial<Task
     spec,
     // An edit may have mended what was wrong; if not, the scheduler says so again. What was due meanwhile is past.
     ...(state.quarantine === null ? {} : { quarantine: null, armedAt: notBeforePause(state, at) }),
-    // Of another schedule nothing has been cancelled.
-    ...('schedule' in data.changes ? { cancelled: [] } : {}),
+    // Of another schedule nothing has been cancelled or moved.
+    ...('schedule' in data.changes ? { cancelled: [], moved: [] } : {}),
     ...('startTime' in data.changes ? { anchor: spec.startTime ?? imported?.anchor ?? createdAt } : {}),
     ...(data.rearmed ? { armedAt: notBeforePause(state, at), runsLeft: data.runsLeft } : {}),
   }
@@ -186,6 +190,8 @@ export type TaskCommand =
   | { readonly type: 'pause'; readonly until: unknown }
   /** One coming occurrence does not run; `isBack`: it does after all. */
   | { readonly type: 'cancelOccurrence'; readonly at: unknown; readonly isBack: boolean }
+  /** One coming occurrence is at another time. */
+  | { readonly type: 'moveOccurrence'; readonly at: unknown; readonly to: unknown }
   | { readonly type: 'trigger'; readonly override: unknown }
   | { readonly type: 'backfill'; readonly range: unknown }
   | { readonly type: 'resetHistory' }
@@ -240,6 +246,8 @@ export function decideTask(
       return pause(state, command.until, context)
     case 'cancelOccurrence':
       return cancelOccurrence(state, command, context)
+    case 'moveOccurrence':
+      return moveOccurrence(state, command, context)
     case 'trigger': {
       const override = checkTrigger(command.override, state.spec)
       return override.ok ? accept({ type: 'TaskTriggered', data: override.value }) : invalid(override.error)

@@ -66,6 +66,7 @@ export type TaskEvent =
   | { readonly type: 'TaskDisabled'; readonly data: TaskDisabled }
   | { readonly type: 'TaskPaused'; readonly data: TaskPaused }
   | { readonly type: 'TaskOccurrenceCancelled'; readonly data: TaskOccurrenceCancelled }
+  | { readonly type: 'TaskOccurrenceMoved'; readonly data: TaskOccurrenceMoved }
   | { readonly type: 'TaskTriggered'; readonly data: TaskTriggered }
   | { readonly type: 'TaskBackfillRequested'; readonly data: TaskBackfillRequested }
   | { readonly type: 'TaskHistoryReset'; readonly data: Record<string, never> }
@@ -108,6 +109,12 @@ export interface TaskOccurrenceCancelled {
   /** True: it is one again. */
   readonly isBack: boolean
 }
+export interface TaskOccurrenceMoved {
+  /** The occurrence as it was: it may have been moved before. */
+  readonly at: Instant
+  /** When it is instead. */
+  readonly to: Instant
+}
 export interface TaskTriggered {
   /** Override the task's own for this run. */
   readonly args?: readonly Json[]
@@ -135,6 +142,12 @@ export interface TaskRestored {
   readonly runsLeft: number | null
 }
 
+export interface MovedOccurrence {
+  /** When the schedule has it. */
+  readonly at: Instant
+  readonly to: Instant
+}
+
 /** The fold of a task's events. It is both what deciders see and the document of the read model. */
 export interface TaskState {
   readonly taskId: string
@@ -159,6 +172,8 @@ export interface TaskState {
   readonly pausedUntil: Instant | null
   /** Single occurrences that do not run, in order; the newest 100. */
   readonly cancelled: readonly Instant[]
+  /** Single occurrences that are at another time than the schedule says; the newest 100. */
+  readonly moved: readonly MovedOccurrence[]
   readonly imported: ImportedHistory | null
   /** Instant of the last history reset: totals count from here. */
   readonly historyResetAt: Instant | null

@@ -10,6 +10,7 @@ export interface Undoable {
   /** Of tasks. */
   readonly pausedUntil?: number | null
   readonly cancelled?: readonly number[]
+  readonly moved?: readonly object[]
 }
 
 /** A field and its two values; undefined: there was none. `status` stands for whether there is such a thing at all. */
@@ -45,12 +46,13 @@ export interface Undoing<C> {
 type Fields = { readonly [name: string]: unknown }
 const fieldsOf = (state: Undoable | undefined): Fields => {
   if (state === undefined) return {}
-  const { spec, status, pausedUntil, cancelled } = state
+  const { spec, status, pausedUntil, cancelled, moved } = state
   return {
     ...spec,
     status,
     ...(pausedUntil == null ? {} : { pausedUntil }),
     ...(cancelled === undefined || cancelled.length === 0 ? {} : { cancelled }),
+    ...(moved === undefined || moved.length === 0 ? {} : { moved }),
   }
 }
 

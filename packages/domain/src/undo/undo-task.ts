@@ -3,7 +3,7 @@ import type { Lookups } from '../dispatch/definition.js'
 import type { Refusal } from '../refusal.js'
 import { runsLeftAt } from '../task/arming.js'
 import type { TaskCommand } from '../task/task.js'
-import type { TaskDisabled, TaskOccurrenceCancelled, TaskState } from '../task/types.js'
+import type { TaskDisabled, TaskOccurrenceCancelled, TaskOccurrenceMoved, TaskState } from '../task/types.js'
 import { diffOf, type LookBack, leftToDelete, leftToUndo, notUndoable, type Undoing } from './look-back.js'
 
 /**
@@ -33,6 +33,10 @@ export function undoOfTask(
   if (undone.type === 'TaskOccurrenceCancelled') {
     const { at, isBack } = undone.data as TaskOccurrenceCancelled
     return done({ command: { type: 'cancelOccurrence', at, isBack: !isBack }, ...left })
+  }
+  if (undone.type === 'TaskOccurrenceMoved') {
+    const { at, to } = undone.data as TaskOccurrenceMoved
+    return done({ command: { type: 'moveOccurrence', at: to, to: at }, ...left })
   }
   if (undone.type === 'TaskPaused' && before.pausedUntil === null) {
     return done({

@@ -35,6 +35,8 @@ export function createCommands(deps: CommandDeps): Commands & SystemCommands {
     triggerTask: (context, taskId, override) => tasks.trigger(context, taskId, override),
     cancelOccurrence: (context, taskId, at, isBack, expected) =>
       tasks.run(context, taskId, { type: 'cancelOccurrence', at, isBack }, expected),
+    moveOccurrence: (context, taskId, at, to, expected) =>
+      tasks.run(context, taskId, { type: 'moveOccurrence', at, to }, expected),
     pauseTask: (context, taskId, until, expected) =>
       tasks.run(context, taskId, { type: 'pause', until }, expected),
     backfillTask: (context, taskId, range) => tasks.run(context, taskId, { type: 'backfill', range }),

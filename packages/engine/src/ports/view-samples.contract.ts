@@ -49,6 +49,7 @@ export const sampleTask = (
   disabledReason: null,
   pausedUntil: null,
   cancelled: [],
+  moved: [],
   imported: null,
   historyResetAt: null,
   hash: 'h',

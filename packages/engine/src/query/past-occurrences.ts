@@ -1,9 +1,11 @@
 import {
   evolveTask,
+  movedWith,
   occurrenceAfter,
   type RecordedEvent,
   type RunRecord,
   type TaskOccurrenceCancelled,
+  type TaskOccurrenceMoved,
   type TaskState,
 } from '@almanac/domain'
 import type { Instant } from '@almanac/recurrence'
@@ -46,8 +48,8 @@ export function pastOccurrences(
   for (const skip of parts.runs.skips(taskId, from, until)) {
     if (!asked.isContinued || skip.first >= from) found.push(skippedView(skip))
   }
-  for (const { at, revision } of cancelledIn(events)) {
-    if (at >= from && at <= until) found.push(cancelledView(at, revision))
+  for (const single of singlesIn(events)) {
+    if (single.at >= from && single.at <= until) found.push(single)
   }
   const taken = new Set(found.map((occurrence) => occurrence.at))
   for (const occurrence of whileDisabled(parts.definitions, asked, events)) {
@@ -56,26 +58,36 @@ export function pastOccurrences(
   return found.sort((a, b) => a.at - b.at).slice(0, max)
 }
 
-export const cancelledView = (at: Instant, revision: number): OccurrenceView => ({
+/** One occurrence that somebody cancelled, or moved away. */
+export const singleView = (at: Instant, reason: 'cancelled' | 'moved', revision: number): OccurrenceView => ({
   at,
   outcome: 'skipped',
-  reason: 'cancelled',
+  reason,
   runId: null,
   status: null,
   count: 1,
   revision,
 })
 
-/** Single occurrences that somebody cancelled, and nobody took back. */
-function cancelledIn(events: readonly RecordedEvent[]): readonly { at: Instant; revision: number }[] {
+/** Single occurrences that somebody cancelled or moved away, and nobody brought back. */
+function singlesIn(events: readonly RecordedEvent[]): readonly OccurrenceView[] {
   const cancelled = new Map<Instant, number>()
+  const revisions = new Map<Instant, number>()
+  let moved: TaskState['moved'] = []
   for (const { type, data, revision } of events) {
+    if (type === 'TaskOccurrenceMoved') {
+      moved = movedWith(moved, data as TaskOccurrenceMoved)
+      for (const { at } of moved) if (!revisions.has(at)) revisions.set(at, revision)
+    }
     if (type !== 'TaskOccurrenceCancelled') continue
     const { at, isBack } = data as TaskOccurrenceCancelled
     if (isBack) cancelled.delete(at)
     else cancelled.set(at, revision)
   }
-  return [...cancelled].map(([at, revision]) => ({ at, revision }))
+  return [
+    ...[...cancelled].map(([at, revision]) => singleView(at, 'cancelled', revision)),
+    ...moved.map(({ at }) => singleView(at, 'moved', revisions.get(at) ?? 0)),
+  ]
 }
 
 /** The store lists the newest first, the page that is wanted begins with the oldest. */

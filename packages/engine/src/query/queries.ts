@@ -31,7 +31,7 @@ import type { Projector } from '../projection/projector.js'
 import type { Definitions } from '../scheduling/definitions.js'
 import { isPlannable } from '../scheduling/undecided.js'
 import { auditOf, prefixesOf, withBefore } from './audit.js'
-import { cancelledView, pastOccurrences } from './past-occurrences.js'
+import { pastOccurrences, singleView } from './past-occurrences.js'
 
 interface QueryParts {
   readonly log: EventLog
@@ -185,8 +185,10 @@ export class NodeQueries implements Queries {
       next = occurrenceAfter(definition.value, next.dispatchAt)
     }
     const last = coming.length < count ? Number.POSITIVE_INFINITY : (coming.at(-1)?.at ?? from)
-    const cancelled = state.cancelled.filter((at) => at > from && at <= last)
-    const all = [...coming, ...cancelled.map((at) => cancelledView(at, state.revision))]
+    const isHere = (at: Instant) => at > from && at <= last
+    const cancelled = state.cancelled.filter(isHere).map((at) => singleView(at, 'cancelled', state.revision))
+    const moved = state.moved.map(({ at }) => at).filter(isHere)
+    const all = [...coming, ...cancelled, ...moved.map((at) => singleView(at, 'moved', state.revision))]
     return all.sort((a, b) => a.at - b.at).slice(0, count)
   }
 

@@ -21,6 +21,7 @@ const state = {
   anchor: at,
   runsLeft: null,
   cancelled: [],
+  moved: [],
   spec: { ...blankSpec, schedule },
 } as unknown as TaskState
 

@@ -232,6 +232,8 @@ export const DisableBody = closed({
   reason,
 })
 
+export const MoveBody = closed({ to: instant('When it is instead: at least 30 s ahead.'), reason })
+
 export const BackfillQuery = closed({
   from: BackfillBody.properties.from,
   until: BackfillBody.properties.until,

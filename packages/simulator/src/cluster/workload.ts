@@ -1,4 +1,10 @@
-import type { CalendarState, ScheduleState, TaskBackfillRequested, TaskState } from '@almanac/domain'
+import type {
+  CalendarState,
+  ScheduleState,
+  TaskBackfillRequested,
+  TaskOccurrenceMoved,
+  TaskState,
+} from '@almanac/domain'
 import type { Random, Stop, TaskInput } from '@almanac/engine'
 import type { Instant } from '@almanac/recurrence'
 import type { Client } from './client.js'
@@ -45,6 +51,7 @@ const actions = {
   disable: 8,
   pause: 6,
   cancel: 6,
+  move: 5,
   enable: 12,
   delete: 3,
   trigger: 10,
@@ -207,10 +214,12 @@ export class Workload {
     if (chance(random, raceShare)) await this.untilDue(namespace, taskId, stop)
     const isBack = chance(random, 0.2)
     const coming = this.drawComing(state, isBack)
+    const { at: from, to } = this.drawMove(state)
     const pausedUntil = Math.floor(this.parts.worldNow() + between(random, 1_000, longestPauseMs))
     const made = await client.send<TaskState>(subject, (commands, context) => {
       if (action === 'disable') return commands.disableTask(context, taskId, expected)
       if (action === 'cancel') return commands.cancelOccurrence(context, taskId, coming, isBack, expected)
+      if (action === 'move') return commands.moveOccurrence(context, taskId, from, to, expected)
       if (action === 'pause') return commands.pauseTask(context, taskId, pausedUntil, expected)
       if (action === 'enable') return commands.enableTask(context, taskId, expected)
       if (action === 'delete') return commands.deleteTask(context, taskId, expected)
@@ -272,6 +281,14 @@ export class Workload {
     const step = pick(random, [1_000, 5_000, 10_000, 60_000])
     const from = Math.ceil((worldNow() + between(random, 0, 90_000)) / step) * step
     return isBack ? (cancelled.at(-1) ?? from) : from
+  }
+
+  /** Of an instant that may well be an occurrence, or of one that was moved before. */
+  private drawMove(state: TaskState): TaskOccurrenceMoved {
+    const { random } = this.parts
+    const again = chance(random, 0.3) ? state.moved.at(-1)?.to : undefined
+    const at = again ?? this.drawComing(state, false)
+    return { at, to: at + Math.round(between(random, -60_000, 120_000)) }
   }
 
   private drawRange(): TaskBackfillRequested {

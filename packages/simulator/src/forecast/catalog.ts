@@ -204,6 +204,7 @@ function stateOf(spec: TaskSpec, fields: Fields, anchor: Instant, from: Instant)
     disabledReason: null,
     pausedUntil: null,
     cancelled: [],
+    moved: [],
     imported: null,
     historyResetAt: null,
     hash: '',

@@ -10,6 +10,7 @@ import {
   domainObject,
   InstantReader,
   isoOf,
+  MoveBody,
   ReasonBody,
   TaskJson,
   TriggerBody,
@@ -98,6 +99,33 @@ function cancelRoutes(api: Api, host: Host): void {
   }
 }
 
+function moveRoute(api: Api, host: Host): void {
+  api.route({
+    method: 'POST',
+    url: `${namespacePath}/tasks/:id/occurrences/:at/move`,
+    config: { scope: 'tasks:write' },
+    schema: {
+      tags,
+      summary: 'Move one coming occurrence to another time',
+      description:
+        'It runs then, with that instant as its own, and counts as the one that it was. Its former time is told with ' +
+        'the outcome `moved`. All others are as they were. `restore` of the former time brings it back.',
+      params: byOccurrence,
+      querystring: CommandQuery,
+      body: MoveBody,
+      response: responses({ 200: TaskJson }, 404, 409, 412, 422, 507),
+    },
+    handler: async (request, reply) => {
+      const context = commandContext(host, request, request.body)
+      const at = valid(parseInstant(request.params.at, 'at'))
+      const to = valid(parseInstant(request.body.to, 'to'))
+      const { id } = request.params
+      const moved = await host.app.commands.moveOccurrence(context, id, at, to, ifMatch(request))
+      return answerTask(host, reply, granted(moved), 200)
+    },
+  })
+}
+
 function backfillPreviewRoute(api: Api, host: Host): void {
   const { queries } = host.app
   api.route({
@@ -148,6 +176,7 @@ export function taskActionRoutes(api: Api, host: Host): void {
   switchRoute(api, host, 'enable', 'Enable a task', commands.enableTask.bind(commands))
   disableRoute(api, host)
   cancelRoutes(api, host)
+  moveRoute(api, host)
   backfillPreviewRoute(api, host)
   switchRoute(
     api,
