@@ -132,3 +132,27 @@ describe('tasks cancel', () => {
     expect(next.out).toMatch(/cancelled\n.*in 38 h/)
   })
 })
+
+it('tasks move names both times, and tells the next run', async () => {
+  const args = [
+    'tasks',
+    'move',
+    task.name,
+    '2026-11-25T02:00:00Z',
+    '--to',
+    '2026-11-25T04:00:00Z',
+    '-r',
+    'why',
+  ]
+  const { out, asked } = await almanac(args, (question) =>
+    question.path.endsWith('/move')
+      ? { body: { ...task, nextRunAt: '2026-11-25T04:00:00.000Z' } }
+      : onTasks(task)(question),
+  )
+  const body = { to: '2026-11-25T04:00:00.000Z', reason: 'why' }
+  expect(asked.at(-1)).toMatchObject({ method: 'POST', body })
+  expect(asked.at(-1)?.path).toContain(`/tasks/${task.id}/occurrences/2026-11-25T02:00:00.000Z/move`)
+  expect(out).toContain(
+    '2026-11-25 02:00:00Z is at 2026-11-25 04:00:00Z instead; next run 2026-11-25 04:00:00Z',
+  )
+})

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { almanac, onTasks } from '../../test-support/almanac.js'
+import { almanac, onTasks, problem } from '../../test-support/almanac.js'
+import type { Asked } from '../../test-support/fake-server.js'
 import { sampleTask } from '../../test-support/samples.js'
 
 const preview = { total: 21, sample: [{ id: 'x', name: 'a' }], token: '7.abc', done: null }
-const problem = { name: 'b', problem: { code: 'not_found', detail: 'There is no task of this id here.' } }
-const done = { succeeded: 20, failed: 1, correlationId: 'c-1', problems: [problem] }
+const refusedTask = { name: 'b', problem: { code: 'not_found', detail: 'There is no task of this id here.' } }
+const done = { succeeded: 20, failed: 1, correlationId: 'c-1', problems: [refusedTask] }
 
 describe('tasks bulk', () => {
   it('shows what it would do, and does nothing', async () => {
@@ -111,5 +112,66 @@ describe('tasks backfill', () => {
       body: { max: 2, order: 'newestFirst', reason: 'lost data' },
     })
     expect(done.code).toBe(0)
+  })
+
+  const hour = 3_600_000
+  /** Hourly occurrences, as the server tells them, and what was asked for. */
+  const hourly = (runs: string[]) => (question: Asked) => {
+    if (!question.path.endsWith('/backfill')) return onTasks(task)(question)
+    if (question.method === 'POST') {
+      const { from, until, max } = question.body as { from: string; until: string; max: number }
+      runs.push(`${from.slice(5, 16)} to ${until.slice(5, 16)}, ${max}`)
+      return { body: task }
+    }
+    const [from, until] = ['from', 'until'].map((key) => Date.parse(question.query.get(key) ?? ''))
+    const all: number[] = []
+    for (let at = Math.ceil((from ?? 0) / hour) * hour; at <= (until ?? 0); at += hour) all.push(at)
+    if (question.query.get('order') === 'newestFirst') all.reverse()
+    const items = all
+      .slice(0, Number(question.query.get('max') ?? 100))
+      .map((at) => ({ at: new Date(at).toISOString(), outcome: null, reason: null, status: null }))
+    return { body: { total: all.length, runs: items.length, items } }
+  }
+  const day = ['--from', '2026-11-20', '--until', '2026-11-20T06:00:00Z']
+
+  it('asks for the runs bit by bit at a rate, from either end', async () => {
+    const [runs, slept]: [string[], number[]] = [[], []]
+    const args = ['tasks', 'backfill', task.name, ...day, '--rate', '120', '-y']
+    const done = await almanac(args, hourly(runs), { onSleep: (ms) => void slept.push(ms) })
+    expect(done.out).toBe(`${task.name}: 7 runs asked for\n`)
+    expect(runs).toEqual([
+      '11-20T00:00 to 11-20T01:00, 2',
+      '11-20T02:00 to 11-20T03:00, 2',
+      '11-20T04:00 to 11-20T05:00, 2',
+      '11-20T06:00 to 11-20T06:00, 2',
+    ])
+    expect(slept).toEqual([1_000, 1_000, 1_000])
+    const back: string[] = []
+    await almanac([...args, '--newest-first', '--max', '3'], hourly(back))
+    expect(back).toEqual(['11-20T05:00 to 11-20T06:00, 2', '11-20T04:00 to 11-20T04:00, 1'])
+    const shown = await almanac([...args.slice(0, -1), '--rate', '2'], hourly([]))
+    expect(shown.err).toContain('7 runs in about 4 min. Nothing was done: add --yes to do it.')
+    const wrong = await almanac([...args, '--rate', '0'], hourly([]))
+    expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('--rate must be a whole number')])
+  })
+
+  it('tells where to go on when it is stopped, or the server goes away', async () => {
+    const runs: string[] = []
+    const args = ['tasks', 'backfill', task.name, ...day, '--rate', '60', '-y']
+    let left = 2
+    const stopped = await almanac(args, hourly(runs), {
+      onSleep: (_, end) => (--left === 0 ? end() : undefined),
+    })
+    expect([stopped.code, runs.length]).toEqual([130, 2])
+    const resume =
+      '2 runs asked for. To go on: --from 2026-11-20T01:00:00.001Z --until 2026-11-20T06:00:00.000Z'
+    expect(stopped.err).toContain(resume)
+    const answer = hourly([])
+    let posts = 0
+    const failed = await almanac(args, (question) => {
+      if (question.method === 'POST') posts += 1
+      return posts > 2 ? problem(503, 'unavailable', 'The log is away.') : answer(question)
+    })
+    expect([failed.code, failed.err]).toEqual([3, expect.stringContaining(resume)])
   })
 })

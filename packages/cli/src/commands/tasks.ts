@@ -189,6 +189,7 @@ const addBackfill = (tasks: Command, world: World) =>
       .requiredOption('--until <instant>', 'the last, inclusive')
       .option('--max <n>', 'at most so many, 1 to 1000 (100)')
       .option('--newest-first', 'the newest of them, and in that order')
+      .option('--rate <n>', 'bit by bit, so many a minute; --max is without a limit then')
       .option('-y, --yes', 'do it; without it only what would be done is shown')
       .option('-r, --reason <text>', 'why; kept in the history'),
   ).action(async (name: string, options: BackfillOptions) =>
