@@ -11,7 +11,6 @@ import {
 import type { Instant } from '@almanac/recurrence'
 import type { OccurrenceView } from '../application.js'
 import type { RecordedSkip, RunFilter, RunReads } from '../ports/run-store.js'
-import type { Page } from '../ports/view-store.js'
 import type { Definitions } from '../scheduling/definitions.js'
 import { isPlannable } from '../scheduling/undecided.js'
 
@@ -36,7 +35,7 @@ export function pastOccurrences(
 ): readonly OccurrenceView[] {
   const { namespace, taskId, from, until, max } = asked
   const filter = { taskId, from, until: until + 1 }
-  const found: OccurrenceView[] = allRuns(parts.runs, namespace, filter).map((run) => ({
+  const found: OccurrenceView[] = oldestRuns(parts.runs, namespace, filter, max).map((run) => ({
     at: run.command.scheduledAt,
     outcome: 'emitted',
     reason: null,
@@ -90,20 +89,29 @@ function singlesIn(events: readonly RecordedEvent[]): readonly OccurrenceView[] 
   ]
 }
 
-/** The store lists the newest first, the page that is wanted begins with the oldest. */
-function allRuns(runs: RunReads, namespace: string, filter: RunFilter): readonly RunRecord[] {
+/**
+ * The runs of a stretch, oldest first: all, or at least `max`. The store lists the newest first, so the stretch is
+ * halved until what is in a part fits a page.
+ */
+function oldestRuns(
+  runs: RunReads,
+  namespace: string,
+  filter: RunFilter & { readonly from: Instant; readonly until: Instant },
+  max: number,
+): readonly RunRecord[] {
   const found: RunRecord[] = []
-  let page: Page = { limit: 1000 }
-  for (;;) {
-    const listed = runs.list(namespace, filter, page)
-    found.push(...listed.items)
-    if (listed.nextCursor === null || found.length >= maxRuns) return found
-    page = { limit: 1000, cursor: listed.nextCursor }
+  const parts = [{ from: filter.from, until: filter.until }]
+  for (let part = parts.pop(); part !== undefined && found.length < max; part = parts.pop()) {
+    const { from, until } = part
+    const listed = runs.list(namespace, { ...filter, from, until }, { limit: pageSize })
+    const middle = Math.floor((from + until) / 2)
+    if (listed.nextCursor === null || middle === from) found.push(...[...listed.items].reverse())
+    else parts.push({ from: middle, until }, { from, until: middle })
   }
+  return found
 }
 
-/** Of a longer stretch only the newest so many runs are looked at; ask for shorter ones. */
-const maxRuns = 20_000
+const pageSize = 1_000
 
 const skippedView = (skip: RecordedSkip): OccurrenceView => ({
   at: skip.first,
