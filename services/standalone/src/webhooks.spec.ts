@@ -171,7 +171,7 @@ describe('a webhook', () => {
         .at('/restart')
         .slice(before)
         .map(({ body }) => body.data.subject.name)
-    await expect.poll(names, { timeout: 50_000 }).toEqual(['one', 'two'])
+    await expect.poll(() => names().toSorted(), { timeout: 50_000 }).toEqual(['one', 'two'])
   })
 
   it('gets a new secret beside the old one, and is pinged', async () => {

@@ -8,10 +8,12 @@ export class SqliteWebhookProgress implements WebhookProgressStore {
   readonly #committer: Committer
   readonly #load: Statement
   readonly #save: Statement
+  readonly #remove: Statement
 
   constructor(database: Database, committer: Committer) {
     this.#committer = committer
     this.#load = database.prepare('SELECT body FROM webhook_progress WHERE webhook_id = ?')
+    this.#remove = database.prepare('DELETE FROM webhook_progress WHERE webhook_id = ?')
     this.#save = database.prepare(
       `INSERT INTO webhook_progress (webhook_id, body) VALUES (?, ?)
        ON CONFLICT DO UPDATE SET body = excluded.body`,
@@ -25,6 +27,10 @@ export class SqliteWebhookProgress implements WebhookProgressStore {
   async save(webhookId: string, progress: WebhookProgress): Promise<void> {
     const body = JSON.stringify(progress)
     await this.#committer.submit(() => void this.#save.run(webhookId, body))
+  }
+
+  async remove(webhookId: string): Promise<void> {
+    await this.#committer.submit(() => void this.#remove.run(webhookId))
   }
 
   peek(webhookId: string): WebhookProgress | undefined {

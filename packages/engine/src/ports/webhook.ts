@@ -88,7 +88,7 @@ export interface WebhookProgress {
   readonly delivered: number
   readonly failed: number
   readonly givenUp: number
-  /** The newest, at most `keptDeliveries`, by when they were last tried, the newest first. */
+  /** The newest `keptDeliveries`, and those that wait, by when they were last tried, the newest first. */
   readonly deliveries: readonly Delivery[]
 }
 
@@ -100,6 +100,8 @@ export interface WebhookProgressStore {
   load(webhookId: string): Promise<WebhookProgress | undefined>
   /** Durable when it resolves. Throws `PortFault`. */
   save(webhookId: string, progress: WebhookProgress): Promise<void>
+  /** Forgets it: the webhook is gone. Throws `PortFault`. */
+  remove(webhookId: string): Promise<void>
   /** As this node has it: it may be behind. */
   peek(webhookId: string): WebhookProgress | undefined
 }

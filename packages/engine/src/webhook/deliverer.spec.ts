@@ -73,6 +73,7 @@ class World {
           save: async (_, progress) => {
             if (life.isAlive) this.saved = progress
           },
+          remove: async () => {},
         },
         feed: {
           want: () => {},
@@ -246,6 +247,25 @@ describe('a process that is killed', () => {
     expect(world.saved?.position).toBe(4)
   })
 
+  it('goes on where it was with a message that failed', async () => {
+    world.answer = ({ id }) => (id === 'msg_bad0' ? 500 : 204)
+    world.start()
+    await world.happens('bad')
+    for (let n = 0; n < 60; n += 1) await world.happens(`a${n}`)
+    await world.clock.advance(30_000)
+    const before = world.ids.filter((id) => id === 'bad0').length
+    expect(world.saved?.deliveries.filter(({ status }) => status === 'waiting')).toMatchObject([
+      { attempts: before },
+    ])
+    await world.kill()
+    world.start()
+    await world.clock.advance(10_000)
+    expect(world.ids.filter((id) => id === 'bad0')).toHaveLength(before)
+    await world.clock.advance(60_000)
+    const waiting = world.saved?.deliveries.filter(({ status }) => status === 'waiting')
+    expect(waiting).toMatchObject([{ id: 'msg_bad0', attempts: before + 1 }])
+  })
+
   it('loses none that was waiting behind others that got through', async () => {
     world.answer = ({ stream }) => (stream === 'bad' ? 500 : 204)
     world.start()
@@ -253,11 +273,11 @@ describe('a process that is killed', () => {
     for (const task of ['a', 'b', 'c']) await world.happens(task)
     await world.clock.advance(10_000)
     await world.kill()
+    const before = world.ids.length
     world.answer = () => 204
     world.start()
     await world.clock.advance(10_000)
-    expect(world.ids.at(-1)).not.toBe('bad0')
-    expect(world.ids.filter((id) => id === 'bad0').length).toBeGreaterThan(1)
+    expect(world.ids.slice(before).toSorted()).toEqual(['a0', 'b0', 'bad0', 'c0'])
     expect(world.saved?.position).toBe(4)
   })
 })

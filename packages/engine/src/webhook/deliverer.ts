@@ -115,7 +115,7 @@ export class Deliverer {
     for (const event of page.events) {
       if (event.position > known) break
       const pending = messageOfEvent(webhook, event, (taskId) => views.task(taskId))
-      if (pending !== undefined) this.window.add(pending)
+      if (pending !== undefined) this.add(pending)
     }
     const read = Math.min(page.position, known)
     const isOn = read > this.eventsRead
@@ -129,11 +129,23 @@ export class Deliverer {
     const { news, place } = feed.read(this.runsRead, webhookLimits.page)
     for (const one of news) {
       const pending = messageOfRun(webhook, one, (taskId) => views.task(taskId))
-      if (pending !== undefined) this.window.add(pending)
+      if (pending !== undefined) this.add(pending)
     }
     const isOn = place > this.runsRead
     this.runsRead = Math.max(place, this.runsRead)
     return isOn
+  }
+
+  /** Tries before a restart count too. */
+  private add(entry: Pending): void {
+    const { clock } = this.parts
+    const known = this.record.waiting(entry.message.id)
+    if (known !== undefined) {
+      entry.attempts = known.attempts
+      entry.firstAt = known.firstAt
+      entry.notBefore = clock.elapsed() + Math.max(0, (known.nextAt ?? 0) - clock.now())
+    }
+    this.window.add(entry)
   }
 
   private send(): void {

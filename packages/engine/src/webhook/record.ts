@@ -49,6 +49,11 @@ export class DeliveryRecord {
     return this.kept.health
   }
 
+  /** What is known of a message that was tried before a restart, and is not through. */
+  waiting(id: string): Delivery | undefined {
+    return this.kept.deliveries.find((delivery) => delivery.id === id && delivery.status === 'waiting')
+  }
+
   /** Counts the answer for the health of the whole, before it is decided what comes next. */
   answered(answer: DeliveryAnswer, at: Instant): void {
     this.kept = { ...this.kept, health: healthAfter(this.kept.health, answer, at) }
@@ -64,7 +69,9 @@ export class DeliveryRecord {
       delivered: this.kept.delivered + (verdict.kind === 'delivered' ? 1 : 0),
       failed: this.kept.failed + (verdict.kind === 'delivered' ? 0 : 1),
       givenUp: this.kept.givenUp + (verdict.kind === 'given_up' ? 1 : 0),
-      deliveries: [delivery, ...others].slice(0, keptDeliveries),
+      deliveries: [delivery, ...others].filter(
+        ({ status }, index) => index < keptDeliveries || status === 'waiting',
+      ),
     }
     this.isDirty = true
   }

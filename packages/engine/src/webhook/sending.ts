@@ -33,16 +33,37 @@ interface SenderParts {
 }
 
 /** Sends one message of a webhook, with the secrets that hold now. */
-export function sendTo(
-  { caller, hosts, clock }: SenderParts,
+export async function sendTo(
+  parts: SenderParts,
+  webhook: Webhook,
+  message: WebhookMessage,
+): Promise<DeliveryAnswer> {
+  const { caller, hosts } = parts
+  return hosts.run(caller.hostOf(webhook.spec.url), () => post(parts, webhook, message))
+}
+
+/** As `sendTo`, if that is still wanted once the host has room for it. Undefined: it is not. */
+export async function sendIf(
+  parts: SenderParts,
+  webhook: Webhook,
+  message: WebhookMessage,
+  isWanted: () => Promise<boolean>,
+): Promise<DeliveryAnswer | undefined> {
+  const { caller, hosts } = parts
+  return hosts.run(caller.hostOf(webhook.spec.url), async () =>
+    (await isWanted()) ? post(parts, webhook, message) : undefined,
+  )
+}
+
+function post(
+  { caller, clock }: SenderParts,
   webhook: Webhook,
   message: WebhookMessage,
 ): Promise<DeliveryAnswer> {
   const { webhookId, generation, previousUntil, spec } = webhook
   const isBoth = previousUntil !== null && clock.now() < previousUntil
   const generations = isBoth ? [generation, generation - 1] : [generation]
-  const call = { url: spec.url, webhookId, generations, message }
-  return hosts.run(caller.hostOf(spec.url), () => caller.post(call))
+  return caller.post({ url: spec.url, webhookId, generations, message })
 }
 
 /** Who was taken up again has all his time again. */

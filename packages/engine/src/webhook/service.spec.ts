@@ -11,6 +11,15 @@ import { WebhookService } from './service.js'
 
 const noon = Date.UTC(2026, 10, 26, 12)
 
+const spec = {
+  name: 'x',
+  url: 'https://hooks.example/',
+  description: '',
+  enabled: true,
+  tasks: [],
+  labels: {},
+}
+
 it('keeps what becomes of runs as long as there is a webhook that wants it, switched off or not', async () => {
   const clock = new ManualClock(noon)
   const log = memoryEventLog()
@@ -25,7 +34,13 @@ it('keeps what becomes of runs as long as there is a webhook that wants it, swit
     onNews: () => {},
     forget: async () => {},
   }
-  const progress = { load: async () => undefined, save: async () => {}, peek: () => undefined }
+  const removed: string[] = []
+  const progress = {
+    load: async () => undefined,
+    save: async () => {},
+    remove: async (webhookId: string) => void removed.push(webhookId),
+    peek: () => undefined,
+  }
   const caller = {
     keyId: 'k',
     secretOf: () => '',
@@ -54,14 +69,6 @@ it('keeps what becomes of runs as long as there is a webhook that wants it, swit
     revision += 1
     await clock.advance(1)
   }
-  const spec = {
-    name: 'x',
-    url: 'https://hooks.example/',
-    description: '',
-    enabled: true,
-    tasks: [],
-    labels: {},
-  }
   const runs = { ...spec, events: ['run.*'], runs: null } satisfies WebhookSpec
   const steps: readonly (readonly [string, object])[] = [
     ['WebhookCreated', { webhookId: 'w', keyId: 'k', spec: { ...runs, events: ['task.*'] } }],
@@ -75,6 +82,7 @@ it('keeps what becomes of runs as long as there is a webhook that wants it, swit
     seen.push(wanted.at(-1))
   }
   expect(seen).toEqual([false, true, true, false])
+  expect(removed).toEqual(['w'])
   stop.stop()
   await running
 })

@@ -29,7 +29,10 @@ interface ServiceParts {
 
 interface Served {
   readonly deliverer: Deliverer
+  /** Null: there are no runs here that a receiver could do. */
+  readonly poster: RunPoster | null
   readonly end: () => void
+  readonly ended: Promise<void>
 }
 
 const idleMs = 30_000
@@ -100,10 +103,13 @@ export class WebhookService {
     const all = book.all()
     // Also for one that is switched off: it is told when it is taken up again.
     adapters.runFeed?.want(all.some(({ spec }) => wantsRuns(spec)))
-    for (const [webhookId, { end }] of this.served) {
+    for (const [webhookId, { end, ended, poster }] of this.served) {
+      poster?.wake()
       if (book.get(webhookId) !== undefined) continue
       end()
       this.served.delete(webhookId)
+      await ended
+      await adapters.progress.remove(webhookId)
     }
     for (const webhook of all) {
       if (!this.served.has(webhook.webhookId) && !stop.stopped) await this.begin(webhook, stop)
@@ -115,17 +121,23 @@ export class WebhookService {
     const progress = (await adapters.progress.load(webhookId)) ?? noProgress(createdPosition)
     const current = () => book.get(webhookId)
     const deliverer = new Deliverer(this.serving, current, new DeliveryRecord(progress))
-    const ended = createStop()
-    const { stop: until, forget } = eitherStop(ended, stop)
-    const work = [deliverer.run(until)]
-    if (intake !== null) work.push(new RunPoster(this.serving, intake, current).run(until))
-    const all = Promise.all(work).then(
-      () => forget(),
-      (fault: unknown) => this.parts.onFault('serving a webhook', fault),
-    )
-    this.running.add(all)
-    void all.finally(() => this.running.delete(all))
-    this.served.set(webhookId, { deliverer, end: () => ended.stop() })
+    const poster = intake === null ? null : new RunPoster(this.serving, intake, current)
+    const ending = createStop()
+    const { stop: until, forget } = eitherStop(ending, stop)
+    // What should not happen ends both; they begin anew with the next look at what is to be served.
+    const guarded = (work: Promise<void>) =>
+      work.catch((fault: unknown) => {
+        this.parts.onFault('serving a webhook', fault)
+        ending.stop()
+      })
+    const work = [deliverer.run(until), ...(poster === null ? [] : [poster.run(until)])].map(guarded)
+    const ended = Promise.all(work).then(() => {
+      forget()
+      this.running.delete(ended)
+      if (this.served.get(webhookId)?.deliverer === deliverer) this.served.delete(webhookId)
+    })
+    this.running.add(ended)
+    this.served.set(webhookId, { deliverer, poster, end: () => ending.stop(), ended })
   }
 
   private async forget(): Promise<void> {

@@ -3,14 +3,18 @@ import type { RunIntake } from '../intake/types.js'
 import type { Stop } from '../ports/clock.js'
 import { PortFault } from '../ports/faults.js'
 import type { LeasedRun } from '../ports/run-store.js'
+import { Signal } from '../signal.js'
 import type { ServingParts } from './deliverer.js'
 import { commandMessage } from './messages.js'
-import { sendTo } from './sending.js'
+import { sendIf } from './sending.js'
 
 /** Runs that one receiver has at a time. */
 const atOnce = 4
 const waitMs = 10_000
 const retryMs = 1_000
+const idleMs = 30_000
+/** A run that waits longer than this for its receiver’s host is kept by a heartbeat, if it is still to be had. */
+const freshMs = 1_000
 /** Before a run that failed is handed out again: doubled with each attempt, up to a minute. */
 const longestPauseMs = 60_000
 
@@ -22,6 +26,7 @@ export class RunPoster {
   private readonly parts: Omit<ServingParts, 'store' | 'feed' | 'views' | 'log'>
   private readonly intake: RunIntake
   private readonly webhook: () => Webhook | undefined
+  private readonly changed = new Signal()
 
   constructor(
     parts: Omit<ServingParts, 'store' | 'feed' | 'views' | 'log'>,
@@ -31,6 +36,11 @@ export class RunPoster {
     this.parts = parts
     this.intake = intake
     this.webhook = webhook
+  }
+
+  /** The webhook may have changed. */
+  wake(): void {
+    this.changed.notify()
   }
 
   async run(stop: Stop): Promise<void> {
@@ -43,7 +53,7 @@ export class RunPoster {
       const webhook = this.webhook()
       const { runs = null, enabled = false } = webhook?.spec ?? {}
       if (webhook === undefined || runs === null || !enabled) {
-        await clock.sleep(retryMs, stop)
+        await this.changed.wait(clock, idleMs, stop)
         continue
       }
       try {
@@ -56,7 +66,7 @@ export class RunPoster {
           worker: `webhook ${webhook.spec.name}`,
           leaseMs,
         })
-        if (leased !== undefined) await this.post(webhook, leased)
+        if (leased !== undefined) await this.post(webhook, leased, leaseMs)
       } catch (fault) {
         if (!(fault instanceof PortFault)) throw fault
         onFault(`posting the runs of ${runs.queue}`, fault)
@@ -65,12 +75,18 @@ export class RunPoster {
     }
   }
 
-  private async post(webhook: Webhook, leased: LeasedRun): Promise<void> {
+  private async post(webhook: Webhook, leased: LeasedRun, leaseMs: number): Promise<void> {
+    const { clock } = this.parts
     const { namespace } = webhook
     const { run, leaseToken } = leased
     const { runId } = run.command
-    const answer = await sendTo(this.parts, webhook, commandMessage(leased))
-    if (answer.status === 202) return
+    const leasedAt = clock.elapsed()
+    const isOurs = async () => {
+      if (clock.elapsed() - leasedAt < freshMs) return true
+      return (await this.intake.heartbeat(namespace, runId, leaseToken, leaseMs)).reply === 'ok'
+    }
+    const answer = await sendIf(this.parts, webhook, commandMessage(leased), isOurs)
+    if (answer === undefined || answer.status === 202) return
     if (isDelivered(answer)) {
       await this.intake.ack(namespace, runId, leaseToken)
       return
