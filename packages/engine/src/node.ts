@@ -117,7 +117,7 @@ export class Node implements Application {
     this.telemetry = telemetry
     this.options = options
     this.callbacks = callbacks
-    const { log, views, runs, random, dispatchLog, cluster } = adapters
+    const { log, views, runs, random, dispatchLog, cluster, digest = digestOf } = adapters
     const { onFault } = callbacks
     const clock =
       cluster === undefined
@@ -138,7 +138,7 @@ export class Node implements Application {
     })
     const definitions = new Definitions(views)
     const waitFor = (position: Position, timeoutMs: number) => this.projector.waitFor(position, timeoutMs)
-    const deps = { log, clock, random, views, cluster: options.cluster, waitFor }
+    const deps = { log, clock, random, views, cluster: options.cluster, digest, waitFor }
     const commands = createCommands(deps)
     this.commands = commands
     this.system = commands

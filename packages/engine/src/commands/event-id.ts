@@ -1,4 +1,4 @@
-import { digestOf, type StoredEvent } from '@almanac/domain'
+import { type Digest, digestOf, type StoredEvent } from '@almanac/domain'
 import type { ExpectedRevision } from '../ports/event-log.js'
 
 /** Where an event is to stand, and what its command is told apart by. */
@@ -16,8 +16,12 @@ export interface EventPlace {
  * two events that differ in anything, if only in their time, never have one id. In the form of a UUID
  * (version 8).
  */
-export function eventIdOf(place: EventPlace, event: Omit<StoredEvent, 'id'>): string {
-  const hex = digestOf(JSON.stringify({ place, event }))
+export function eventIdOf(
+  place: EventPlace,
+  event: Omit<StoredEvent, 'id'>,
+  digest: Digest = digestOf,
+): string {
+  const hex = digest(JSON.stringify({ place, event }))
   const variant = '89ab'[Number.parseInt(hex.slice(16, 17), 16) & 3] ?? '8'
   return [
     hex.slice(0, 8),

@@ -1,6 +1,7 @@
 import {
   type CommandContext,
   type Decision,
+  type Digest,
   eventHash,
   type Position,
   type RecordedEvent,
@@ -23,6 +24,12 @@ export const maxAttempts = 8
 export interface DomainEvent {
   readonly type: string
   readonly data: unknown
+}
+
+/** What a command is handled with. `digest`: the machine's fastest way to compute `digestOf`. */
+export interface HandleParts {
+  readonly log: EventLog
+  readonly digest: Digest
 }
 
 /** A command on one stream. */
@@ -67,7 +74,7 @@ export interface Handled<S> {
  *   key.
  */
 export async function handle<S, E extends DomainEvent>(
-  log: EventLog,
+  parts: HandleParts,
   streams: Streams<S>,
   work: Work<S, E>,
 ): Promise<Result<Handled<S>, Refusal>> {
@@ -80,8 +87,8 @@ export async function handle<S, E extends DomainEvent>(
       ? await work.decide(folded, at)
       : mismatch(folded.revision)
     if (decision.ok && decision.value.length > 0) {
-      const events = storedEvents(work, folded, decision.value, at)
-      const appended = await append(log, streams, work.stream, folded, events)
+      const events = storedEvents(work, folded, decision.value, at, parts.digest)
+      const appended = await append(parts, streams, work.stream, folded, events)
       if (appended !== undefined) return { ok: true, value: appended }
     } else if (isFresh) {
       return decision.ok ? { ok: true, value: unchanged(folded) } : decision
@@ -94,10 +101,10 @@ export async function handle<S, E extends DomainEvent>(
 
 /** As `handle`, when the commands before it on this stream are done in this process. */
 export const handleInTurn = <S, E extends DomainEvent>(
-  { log, turns }: { readonly log: EventLog; readonly turns: Turns },
+  parts: HandleParts & { readonly turns: Turns },
   streams: Streams<S>,
   work: Work<S, E>,
-): Promise<Result<Handled<S>, Refusal>> => turns.take(work.stream, () => handle(log, streams, work))
+): Promise<Result<Handled<S>, Refusal>> => parts.turns.take(work.stream, () => handle(parts, streams, work))
 
 const isExpected = <S>(folded: Folded<S>, expected: Revision | undefined): boolean =>
   // Where there is nothing, "not found" is the better answer: the decision's.
@@ -142,6 +149,7 @@ export function storedEvents<S, E extends DomainEvent>(
   folded: Folded<S>,
   decided: readonly E[],
   at: Instant,
+  digest: Digest,
 ): readonly StoredEvent[] {
   const { namespace, actor, reason, correlationId, idempotencyKey, fingerprint, traceparent } = work.context
   const common = {
@@ -158,17 +166,17 @@ export function storedEvents<S, E extends DomainEvent>(
   const events: StoredEvent[] = []
   for (const [index, { type, data }] of decided.entries()) {
     const before = events.at(-1)
-    const previousHash = before === undefined ? folded.hash : eventHash(before)
+    const previousHash = before === undefined ? folded.hash : eventHash(before, digest)
     const event = { type, version: 1, data, metadata: { ...common, previousHash } }
     const place = { stream: work.stream, expected: folded.revision, index, token: work.token }
-    events.push({ id: eventIdOf(place, event), ...event })
+    events.push({ id: eventIdOf(place, event, digest), ...event })
   }
   return events
 }
 
 /** Undefined: somebody else was first. */
 async function append<S>(
-  log: EventLog,
+  { log, digest }: HandleParts,
   streams: Streams<S>,
   stream: string,
   folded: Folded<S>,
@@ -180,7 +188,7 @@ async function append<S>(
   const recorded = events.map((event, index) => {
     const position = positions[index]
     if (position === undefined) throw new Error(`The log gave no position to event ${index} of ${stream}`)
-    return { ...event, stream, revision: first + index, position, hash: eventHash(event) }
+    return { ...event, stream, revision: first + index, position, hash: eventHash(event, digest) }
   })
   const { state, position } = streams.apply(stream, folded, recorded)
   return { state, position, events: recorded, repeated: false }

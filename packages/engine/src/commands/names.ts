@@ -58,7 +58,7 @@ export class Names {
   ): Promise<Refusal | undefined> {
     const { name, taskId } = reservation
     const stream = nameStream(context.namespace, name)
-    const reserved = await handle(this.parts.log, this.parts.names, {
+    const reserved = await handle(this.parts, this.parts.names, {
       stream,
       // The key stands in the task's stream; here it would make a second use of the name look like the first.
       context: withoutKey(context),
@@ -77,7 +77,7 @@ export class Names {
   async release(context: CommandContext, token: string, name: string, taskId: string): Promise<void> {
     const stream = nameStream(context.namespace, name)
     await this.holding(context.namespace, name, () =>
-      handle(this.parts.log, this.parts.names, {
+      handle(this.parts, this.parts.names, {
         stream,
         context: withoutKey(context),
         token: `${token}|release`,
@@ -122,7 +122,7 @@ export class Names {
     holder: Folded<TaskState>,
     claim: 'creating' | 'renaming',
   ): Promise<void> {
-    const { log, clock, tasks } = this.parts
+    const { log, clock, tasks, digest } = this.parts
     const stream = taskStream(holderId)
     const event: TaskEvent =
       claim === 'creating'
@@ -135,7 +135,7 @@ export class Names {
     const context = systemContext(namespace, clock.now(), stream, reason)
     const at = Math.max(context.at, holder.at)
     const work = { stream, context, token: 'shut out' }
-    await log.append(stream, holder.revision, storedEvents(work, holder, [event], at))
+    await log.append(stream, holder.revision, storedEvents(work, holder, [event], at, digest))
     tasks.forget(stream)
   }
 

@@ -1,6 +1,8 @@
 import {
   type CalendarState,
   type CommandContext,
+  type Digest,
+  digestOf,
   evolveCalendar,
   evolveKeys,
   evolveName,
@@ -28,6 +30,8 @@ export interface CommandDeps {
   readonly views: ViewStore
   /** Names the cluster: part of every run id. */
   readonly cluster: string
+  /** A faster way than pure code to compute the same. Default: `digestOf`. */
+  readonly digest?: Digest
   /** Resolves true when the views have everything up to `position`; without it they are taken as they are. */
   readonly waitFor?: (position: Position, timeoutMs: number) => Promise<boolean>
   readonly options?: Partial<CommandOptions>
@@ -55,8 +59,9 @@ export const defaultCommandOptions: CommandOptions = {
 }
 
 /** What the commands of a node share. */
-export interface CommandParts extends Omit<CommandDeps, 'options'> {
+export interface CommandParts extends Omit<CommandDeps, 'options' | 'digest'> {
   readonly options: CommandOptions
+  readonly digest: Digest
   readonly tasks: Streams<TaskState>
   readonly names: Streams<NameState>
   readonly schedules: Streams<ScheduleState>
@@ -77,6 +82,7 @@ export function commandParts(deps: CommandDeps): CommandParts {
   return {
     ...deps,
     options,
+    digest: deps.digest ?? digestOf,
     tasks: new Streams(log, { evolve: evolveTask, hashOf }, options.cachedTasks),
     names: new Streams(log, { evolve: evolveName, hashOf }, options.cachedTasks),
     schedules,

@@ -165,11 +165,13 @@ export class TaskCommands {
     token: string,
     command: Extract<TaskCommand, { type: 'create' }>,
   ): Handling {
-    const { log, tasks } = this.parts
     const stream = taskStream(command.taskId)
     const taken = refuse('already_exists', 'there is a task of this id')
-    if (context.idempotencyKey !== undefined && (await tasks.refresh(stream)).state !== undefined) {
-      return handle(log, tasks, { stream, context, token, decide: () => taken })
+    if (
+      context.idempotencyKey !== undefined &&
+      (await this.parts.tasks.refresh(stream)).state !== undefined
+    ) {
+      return handle(this.parts, this.parts.tasks, { stream, context, token, decide: () => taken })
     }
     const decision = await this.decide(context.namespace, undefined, command, context.at)
     if (!decision.ok) return decision
@@ -178,16 +180,15 @@ export class TaskCommands {
       const refusal = await this.names.reserve(context, token, { name, taskId: command.taskId })
       if (refusal !== undefined) return { ok: false, error: refusal }
       const decide = ({ state }: Folded<TaskState>) => (state === undefined ? decision : taken)
-      return handle(log, tasks, { stream, context, token, decide })
+      return handle(this.parts, this.parts.tasks, { stream, context, token, decide })
     })
   }
 
   private existing(context: CommandContext, taskId: string): Outcome<TaskState> {
-    const { log, tasks } = this.parts
     const decide = ({ state }: Folded<TaskState>): Decision<TaskEvent> =>
       state?.status === 'active' ? accept() : refuse('not_found', 'there is no such task')
     const work = { stream: taskStream(taskId), context, token: '', decide }
-    return handle(log, tasks, work).then((handled) => applied(handled, 'TaskCreated'))
+    return handle(this.parts, this.parts.tasks, work).then((handled) => applied(handled, 'TaskCreated'))
   }
 
   private decide(
