@@ -2,7 +2,6 @@ import {
   type CalendarDays,
   compile,
   type Instant,
-  nthAfter,
   type Problem,
   type Recurrence,
   type Result,
@@ -11,6 +10,7 @@ import {
 import { calendarsOf } from '../calendar/calendars-of.js'
 import type { ScheduleState } from '../schedule/types.js'
 import type { TaskState } from '../task/types.js'
+import { withSingles } from './singles.js'
 import type { Definition } from './types.js'
 
 /** What a task refers to, looked up by whoever holds the read models. */
@@ -45,7 +45,8 @@ export function definitionOf(
     'clocked' in value
       ? clockedNotBefore(recurrence.value, Math.max(since + 1, startTime ?? since + 1))
       : recurrence.value
-  const effective = withSingles(whole, state)
+  const first = startTime === null ? since : Math.max(since, startTime - 1)
+  const { recurrence: effective, finalAt } = withSingles(whole, state, first)
   return {
     ok: true,
     value: {
@@ -56,7 +57,7 @@ export function definitionOf(
       since: Math.max(since, ...changes),
       notBefore: startTime,
       expires,
-      finalAt: finalOccurrence(effective, since, startTime, state.runsLeft),
+      finalAt,
       catchUp,
       overlap,
       jitterMs: Math.round(jitterSeconds * 1000),
@@ -100,62 +101,4 @@ function clockedNotBefore(clocked: Recurrence, earliest: Instant): Recurrence {
     previous: (until) => (until >= at ? at : undefined),
     count: (after, until) => (after < at && at <= until ? 1 : 0),
   }
-}
-
-/** The recurrence with what was said of single occurrences. */
-function withSingles(recurrence: Recurrence, { cancelled, moved }: TaskState): Recurrence {
-  const gone = [...new Set([...cancelled, ...moved.map(({ at }) => at)])]
-  const more = moved.map(({ to }) => to).filter((to) => !cancelled.includes(to))
-  const left = gone.length === 0 ? recurrence : without(recurrence, gone)
-  return more.length === 0 ? left : withMore(left, more)
-}
-
-/** The recurrence without single occurrences. One that it no longer has anyway changes nothing. */
-function without(recurrence: Recurrence, cancelled: readonly Instant[]): Recurrence {
-  const gone = new Set(cancelled)
-  const next = (after: Instant): Instant | undefined => {
-    let at = recurrence.next(after)
-    while (at !== undefined && gone.has(at)) at = recurrence.next(at)
-    return at
-  }
-  const previous = (until: Instant): Instant | undefined => {
-    let at = recurrence.previous(until)
-    while (at !== undefined && gone.has(at)) at = recurrence.previous(at - 1)
-    return at
-  }
-  const isGone = (at: Instant) => recurrence.next(at - 1) === at
-  const count = (after: Instant, until: Instant): number =>
-    recurrence.count(after, until) - cancelled.filter((at) => at > after && at <= until && isGone(at)).length
-  return { kind: recurrence.kind, next, previous, count }
-}
-
-/** The recurrence with single occurrences beside its own. */
-function withMore(recurrence: Recurrence, instants: readonly Instant[]): Recurrence {
-  const more = [...instants].sort((a, b) => a - b)
-  const next = (after: Instant): Instant | undefined => {
-    const own = recurrence.next(after)
-    const other = more.find((at) => at > after)
-    return own === undefined || other === undefined ? (own ?? other) : Math.min(own, other)
-  }
-  const previous = (until: Instant): Instant | undefined => {
-    const own = recurrence.previous(until)
-    const other = more.filter((at) => at <= until).at(-1)
-    return own === undefined || other === undefined ? (own ?? other) : Math.max(own, other)
-  }
-  const isOwn = (at: Instant) => recurrence.next(at - 1) === at
-  const count = (after: Instant, until: Instant): number =>
-    recurrence.count(after, until) + more.filter((at) => at > after && at <= until && !isOwn(at)).length
-  return { kind: recurrence.kind, next, previous, count }
-}
-
-function finalOccurrence(
-  recurrence: Recurrence,
-  since: Instant,
-  notBefore: Instant | null,
-  runsLeft: number | null,
-): Instant | null {
-  if (runsLeft === null) return null
-  const after = notBefore === null ? since : Math.max(since, notBefore - 1)
-  if (runsLeft <= 0) return after
-  return nthAfter(recurrence, after, runsLeft) ?? null
 }

@@ -38,6 +38,10 @@ export function occurrenceAfter(definition: Definition, after: Instant): Occurre
   return { scheduledAt: next, dispatchAt: dispatchInstant(definition, next) }
 }
 
+/** Whether the task has an occurrence at this very instant, whenever it is dispatched. */
+export const isOccurrence = (definition: Definition, at: Instant): boolean =>
+  at > earliest(definition) && counts(definition, at) && definition.recurrence.next(at - 1) === at
+
 /** The last instant of the schedule at or before `at` that counts, whenever it is dispatched. */
 export function scheduledBefore(definition: Definition, at: Instant): Instant | undefined {
   const last = definition.recurrence.previous(lastCounting(definition, at))

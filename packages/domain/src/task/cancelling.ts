@@ -1,5 +1,6 @@
 import type { Instant } from '@almanac/recurrence'
 import { definitionOf } from '../dispatch/definition.js'
+import { isOccurrence } from '../dispatch/occurrence.js'
 import { accept, type Decision, invalid, refuse } from '../refusal.js'
 import { backFromMove, moveOccurrence } from './moving.js'
 import { checkInstant } from './requests.js'
@@ -38,7 +39,7 @@ export function cancelOccurrence(
   const data = { at, isBack }
   if (isBack) return accept({ type: 'TaskOccurrenceCancelled', data })
   const definition = definitionOf(state, lookups)
-  if (!definition.ok || definition.value.recurrence.next(at - 1) !== at) {
+  if (!definition.ok || !isOccurrence(definition.value, at)) {
     const message = 'must be an occurrence of the task, to the millisecond'
     return invalid([{ path: 'at', code: 'no_occurrence', message }])
   }

@@ -1,5 +1,6 @@
 import type { Problem } from '@almanac/recurrence'
 import { definitionOf } from '../dispatch/definition.js'
+import { isOccurrence } from '../dispatch/occurrence.js'
 import { accept, type Decision, invalid, refuse } from '../refusal.js'
 import { checkInstant } from './requests.js'
 import type { DecisionContext } from './schedule-check.js'
@@ -61,7 +62,7 @@ function problemOf(
     return { path: 'to', code: 'too_soon', message }
   }
   const definition = definitionOf(state, lookups)
-  if (!definition.ok || definition.value.recurrence.next(at - 1) !== at) {
+  if (!definition.ok || !isOccurrence(definition.value, at)) {
     return {
       path: 'at',
       code: 'no_occurrence',
@@ -79,7 +80,7 @@ function problemOf(
   if ((notBefore !== null && to < notBefore) || (expires !== null && to >= expires)) {
     return { path: 'to', code: 'out_of_range', message: 'must be from startTime on, and before expires' }
   }
-  if (recurrence.next(to - 1) === to) {
+  if (isOccurrence(definition.value, to)) {
     return { path: 'to', code: 'taken', message: 'is an occurrence of the task already' }
   }
   return state.cancelled.includes(to)
