@@ -1,5 +1,5 @@
 import { type Instant, nthAfter, type Recurrence } from '@almanac/recurrence'
-import type { TaskState } from '../task/types.js'
+import type { MovedOccurrence, TaskState } from '../task/types.js'
 
 type Said = Pick<TaskState, 'cancelled' | 'moved' | 'runsLeft'>
 
@@ -19,7 +19,8 @@ export function withSingles(whole: Recurrence, said: Said, after: Instant): Occu
   // By the limit each moved one is what it was: that it is later or earlier now lets no other run in its place.
   const final = runsLeft === null ? null : finalOf(counted(whole, said, after), after, runsLeft)
   const isIn = (at: Instant) => final === null || at <= final
-  const more = moved.filter(({ at, to }) => !cancelled.includes(to) && isIn(at <= after ? to : at))
+  const isCancelled = ({ at, to }: MovedOccurrence) => cancelled.includes(at) || cancelled.includes(to)
+  const more = moved.filter((one) => !isCancelled(one) && isIn(one.at <= after ? one.to : one.at))
   const left = without(final === null ? whole : until(whole, final), [
     ...cancelled,
     ...moved.map(({ at }) => at),
@@ -35,9 +36,10 @@ export function withSingles(whole: Recurrence, said: Said, after: Instant): Occu
 
 /** Each moved occurrence where the schedule has it, unless that is before what counts. */
 function counted(whole: Recurrence, { cancelled, moved }: Said, after: Instant): Recurrence {
-  const isOver = (to: Instant) => to <= after || cancelled.includes(to)
-  const over = moved.filter(({ to }) => isOver(to)).map(({ at }) => at)
-  const late = moved.filter(({ at, to }) => at <= after && !isOver(to)).map(({ to }) => to)
+  const isOver = ({ at, to }: MovedOccurrence) =>
+    to <= after || cancelled.includes(at) || cancelled.includes(to)
+  const over = moved.filter(isOver).map(({ at }) => at)
+  const late = moved.filter((one) => one.at <= after && !isOver(one)).map(({ to }) => to)
   return withMore(without(whole, [...cancelled, ...over]), late)
 }
 
