@@ -54,6 +54,8 @@ export const clusterStream = 'cluster'
 export const keysStream = 'keys'
 /** Of the webhooks of all namespaces. */
 export const webhooksStream = 'webhooks'
+/** How far one of them has been served, in a cluster. */
+export const webhookStream = (webhookId: string): string => `webhook-${webhookId}`
 
 export interface Subject {
   readonly kind: 'task' | 'schedule' | 'calendar'

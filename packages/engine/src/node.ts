@@ -41,7 +41,6 @@ import { SteadyClock } from './steady-clock.js'
 import { createStop } from './stop.js'
 import { measured } from './telemetry/measured.js'
 import { observeNode } from './telemetry/node-metrics.js'
-import { LiveWebhooks } from './webhook/book.js'
 import { type WebhookOffice, webhookOffice } from './webhook/office.js'
 
 export interface NodeAdapters {
@@ -85,7 +84,6 @@ export class Node implements Application {
   readonly queries: NodeQueries
   readonly intake: Intake | null
   readonly webhooks: WebhookOffice | null
-  private readonly book: LiveWebhooks
   private readonly adapters: NodeAdapters
   private readonly telemetry: Telemetry
   private readonly unobserve: () => void
@@ -144,12 +142,13 @@ export class Node implements Application {
     this.system = commands
     const { queue } = adapters
     this.intake = queue === undefined ? null : new Intake({ runs, queue, clock, stop: this.stopping })
-    this.book = new LiveWebhooks({ log, clock, onFault, retryMs: options.parkedRetryMs })
-    const { book, intake } = this
+    const { intake } = this
+    const { nodeId, partitions, parkedRetryMs: retryMs } = options
+    const owns = (partition: number) => this.owns(partition)
     this.webhooks =
       adapters.webhooks === undefined
         ? null
-        : webhookOffice(adapters.webhooks, { deps, book, intake, onFault })
+        : webhookOffice(adapters.webhooks, { deps, intake, nodeId, partitions, owns, retryMs, onFault })
     const { projector, keyRing } = this
     this.queries = new NodeQueries({ log, views, runs, clock, projector, definitions, keyRing })
     this.fence = new ChangeFence({ dispatchLog, clock, partitions: options.partitions, stop: this.stopping })
@@ -235,7 +234,7 @@ export class Node implements Application {
   /** Resolves when the read models are up to date; as the only node, also when every partition is owned. */
   async start(): Promise<void> {
     await this.keyRing.load(this.stopping)
-    if (this.webhooks !== null) await this.book.load(this.stopping)
+    await this.webhooks?.load(this.stopping)
     await this.projector.catchUp(this.callbacks.onProgress, this.stopping)
     await new Promise<void>((resolve, reject) => {
       const scheduling = this.schedule(resolve)
@@ -344,7 +343,7 @@ export class Node implements Application {
     for (const change of changes) {
       if (change.kind === 'other') {
         this.keyRing.apply(change.event)
-        this.book.apply(change.event)
+        this.webhooks?.apply(change.event)
       }
       if (change.kind !== 'schedule' || change.event.type !== 'ScheduleDeleted') continue
       const { event } = change

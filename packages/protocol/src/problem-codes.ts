@@ -191,8 +191,8 @@ export const problemCodes = {
     status: 409,
     title: 'This server has no webhooks',
     description:
-      'Nodes of a cluster serve no webhooks: their runs and what becomes of them are in topics of Kafka, and changes ' +
-      'are in the feed of events.',
+      'A node of a cluster has webhooks when all nodes are given the same key that secrets are made with ' +
+      '(`ALMANAC_WEBHOOK_KEY_FILE`). Changes are also in the feed of events.',
   },
   position_not_reached: {
     status: 409,

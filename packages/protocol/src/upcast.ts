@@ -45,6 +45,7 @@ export const upcasters = {
   WebhookDisabled: [],
   WebhookSecretRotated: [],
   WebhookDeleted: [],
+  WebhookProgressed: [],
 } as const satisfies UpcasterTable
 
 export interface Versioned {

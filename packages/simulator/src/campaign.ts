@@ -31,6 +31,7 @@ const notExpected: ReadonlySet<string> = new Set([
   'WebhookDisabled',
   'WebhookSecretRotated',
   'WebhookDeleted',
+  'WebhookProgressed',
 ])
 
 /** Adds seeds up, as they come. */

@@ -20,7 +20,8 @@ const tags = {
   runs: 'What ran, and what became of it.',
   workers: 'Leasing runs and reporting on them. In a cluster workers take them from Kafka.',
   changes: 'Who changed what in a namespace; the feed of all changes; the last-change marker.',
-  webhooks: 'Who is told of what happens, and who is given runs to do. Standalone only.',
+  webhooks:
+    'Who is told of what happens, and who is given runs to do. In a cluster not of runs, which are in Kafka.',
   keys: 'Who may do what.',
   operations: 'Health, metrics, the cluster, and this document.',
 }

@@ -12,6 +12,7 @@ import {
   startTelemetry,
 } from '@almanac/adapters/telemetry'
 import type { TransactionLog } from '@almanac/adapters/transactions'
+import { HttpWebhookCaller } from '@almanac/adapters/webhooks'
 import { buildApi, buildOperations } from '@almanac/api'
 import {
   type Clock,
@@ -22,6 +23,7 @@ import {
   PortFault,
   type Random,
   type RateLimiter,
+  type WebhookAdapters,
 } from '@almanac/engine'
 import { openEventLog } from './event-log.js'
 import { openKafka } from './kafka.js'
@@ -42,6 +44,7 @@ import {
   type StartCallbacks,
   StartProblem,
   unwind,
+  webhookSecrets,
 } from './service/index.js'
 
 export const version: string = createRequire(import.meta.url)('../package.json').version
@@ -125,6 +128,7 @@ class Assembly {
     this.undo.push(async () => runs.close())
     await this.reached('kafka', () => kafka.provision())
     const { membership } = leases
+    const webhooks = this.openWebhooks()
     node = new Node(
       {
         log,
@@ -135,6 +139,7 @@ class Assembly {
         random,
         digest: systemDigest,
         cluster: { membership, leases: leases.leases, guard },
+        ...(webhooks === null ? {} : { webhooks }),
         telemetry: telemetry.telemetry,
       },
       this.nodeOptions(),
@@ -274,6 +279,16 @@ class Assembly {
     const leases = await openLeases({ ...this.common(), url, access: access.redis, cluster })
     this.undo.push(async () => leases.close())
     return leases
+  }
+
+  /** Null: nobody has given this node the key. */
+  private openWebhooks(): WebhookAdapters | null {
+    const { webhookKeyFile, webhookTargets: policy } = this.config
+    if (webhookKeyFile === null) return null
+    const secrets = webhookSecrets(webhookKeyFile, 'All nodes of a cluster have the same.')
+    const caller = new HttpWebhookCaller({ secrets, policy, clock: this.clock, version })
+    this.undo.push(async () => caller.close())
+    return { caller }
   }
 
   /** Servers and nodes may be started in any order: what is not there yet is waited for. */

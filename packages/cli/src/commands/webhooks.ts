@@ -7,7 +7,7 @@ const collect = (value: string, before: readonly string[] = []): readonly string
 
 /** Who is told of what happens, and who is given runs to do. */
 export const addWebhooks = (program: Command, world: World): void => {
-  const webhooks = program.command('webhooks').description('who is told of what happens (standalone)')
+  const webhooks = program.command('webhooks').description('who is told of what happens')
   withServerOptions(
     webhooks
       .command('create')

@@ -130,7 +130,8 @@ export interface RunFeed {
 /** What a node takes to serve webhooks. */
 export interface WebhookAdapters {
   readonly caller: WebhookCaller
-  readonly progress: WebhookProgressStore
+  /** Where it is kept how far each is. Absent: in the event log, for all nodes of a cluster. */
+  readonly progress?: WebhookProgressStore
   /** Absent: runs are in the topics of a cluster, and webhooks have nothing to do with them. */
   readonly runFeed?: RunFeed
 }

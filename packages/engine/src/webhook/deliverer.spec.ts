@@ -66,6 +66,7 @@ class World {
         views,
         caller,
         hosts: new HostGates(),
+        saveEveryMs: 1_000,
         random: { next: () => 0.5, token: () => 'x' },
         store: {
           load: async () => this.saved,

@@ -18,8 +18,6 @@ export const webhookLimits = {
   page: 100,
   /** Messages on their way at a time. */
   atOnce: 4,
-  /** How often it is saved how far it is. */
-  saveEveryMs: 1_000,
   /** So many positions and places that nobody asked for are read again after a restart, at most. */
   unsavedPositions: 10_000,
   /** How long a wait is at most: what is to be told wakes it. */
@@ -35,6 +33,8 @@ export interface ServingParts {
   readonly caller: WebhookCaller
   readonly hosts: HostGates
   readonly store: WebhookProgressStore
+  /** How often it is saved how far a webhook is, at most: so much is told again after a crash. */
+  readonly saveEveryMs: number
   readonly feed: RunFeed | undefined
   readonly onFault: (message: string, fault: unknown) => void
   readonly disable: (webhook: Webhook, cause: DisabledCause, message: string) => Promise<void>
@@ -63,7 +63,7 @@ export class Deliverer {
     const { position, runPosition } = record.saved
     this.eventsRead = position
     this.runsRead = runPosition
-    this.saved = { position, runPosition, at: parts.clock.elapsed() - webhookLimits.saveEveryMs }
+    this.saved = { position, runPosition, at: parts.clock.elapsed() - parts.saveEveryMs }
     this.consequences = new Consequences(parts, record, parts.disable)
   }
 
@@ -199,8 +199,8 @@ export class Deliverer {
   }
 
   private async save(isLast: boolean): Promise<void> {
-    const { clock, store } = this.parts
-    const isTime = isLast || clock.elapsed() - this.saved.at >= webhookLimits.saveEveryMs
+    const { clock, store, saveEveryMs } = this.parts
+    const isTime = isLast || clock.elapsed() - this.saved.at >= saveEveryMs
     const webhook = this.webhook()
     if (webhook === undefined || !isTime || !this.isWorthSaving()) return
     const { position, runPosition } = this.through()
@@ -224,7 +224,7 @@ export class Deliverer {
     const due = isBusy ? Number.POSITIVE_INFINITY : Math.max(this.window.nextDueAt(), quietUntil)
     // What is left of one that is gone is saved no more: waiting for that would be no wait at all.
     const isToSave = webhook !== undefined && this.record.isDirty
-    const save = isToSave ? this.saved.at + webhookLimits.saveEveryMs : Number.POSITIVE_INFINITY
+    const save = isToSave ? this.saved.at + this.parts.saveEveryMs : Number.POSITIVE_INFINITY
     return Math.max(0, Math.min(webhookLimits.idleMs, due - now, save - now))
   }
 }

@@ -49,7 +49,8 @@ it('keeps what becomes of runs as long as there is a webhook that wants it, swit
     post: async () => ({ status: 204, retryAfterMs: null, error: null, ms: 1 }),
   }
   const service = new WebhookService({
-    adapters: { caller, progress, runFeed },
+    adapters: { caller, runFeed },
+    sharing: { progress, saveEveryMs: 1_000, isOurs: () => true, askEveryMs: 30_000 },
     book,
     commands: { disable: () => Promise.reject(new Error('nothing fails')) } as never,
     intake: null,

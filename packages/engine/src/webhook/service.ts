@@ -6,7 +6,7 @@ import type { Clock, Random, Stop } from '../ports/clock.js'
 import type { EventLog } from '../ports/event-log.js'
 import { PortFault } from '../ports/faults.js'
 import type { ViewStore } from '../ports/view-store.js'
-import type { WebhookAdapters, WebhookProgress } from '../ports/webhook.js'
+import type { WebhookAdapters, WebhookProgress, WebhookProgressStore } from '../ports/webhook.js'
 import { Signal } from '../signal.js'
 import { createStop, eitherStop } from '../stop.js'
 import type { LiveWebhooks } from './book.js'
@@ -15,8 +15,19 @@ import { DeliveryRecord, noProgress } from './record.js'
 import { HostGates, sendTo } from './sending.js'
 import { RunPoster } from './worker.js'
 
+/** Which webhooks are served here, and how what is done is shared with others. */
+export interface Sharing {
+  readonly progress: WebhookProgressStore
+  readonly saveEveryMs: number
+  /** Whether this node is to serve it just now. */
+  readonly isOurs: (webhookId: string) => boolean
+  /** How often that is asked again at the least. Milliseconds. */
+  readonly askEveryMs: number
+}
+
 interface ServiceParts {
-  readonly adapters: WebhookAdapters
+  readonly adapters: Pick<WebhookAdapters, 'caller' | 'runFeed'>
+  readonly sharing: Sharing
   readonly book: LiveWebhooks
   readonly commands: WebhookCommands
   readonly intake: RunIntake | null
@@ -35,7 +46,6 @@ interface Served {
   readonly ended: Promise<void>
 }
 
-const idleMs = 30_000
 const retryMs = 1_000
 /** What became of runs is kept for those who are told of it later, at most so long. */
 const newsMs = 3 * 86_400_000
@@ -47,11 +57,13 @@ export class WebhookService {
   private readonly serving: ServingParts
   private readonly changed = new Signal()
   private readonly served = new Map<string, Served>()
+  /** Served by others, and known here. */
+  private readonly shown = new Set<string>()
   private readonly running = new Set<Promise<void>>()
 
   constructor(parts: ServiceParts) {
     this.parts = parts
-    const { adapters, log, views, clock, random, onFault } = parts
+    const { adapters, sharing, log, views, clock, random, onFault } = parts
     this.serving = {
       log,
       views,
@@ -60,7 +72,8 @@ export class WebhookService {
       onFault,
       caller: adapters.caller,
       hosts: new HostGates(),
-      store: adapters.progress,
+      store: sharing.progress,
+      saveEveryMs: sharing.saveEveryMs,
       feed: adapters.runFeed,
       disable: async (webhook, cause, message) => {
         const context = systemContext(webhook.namespace, clock.now(), `webhook ${webhook.webhookId}`, message)
@@ -92,33 +105,41 @@ export class WebhookService {
         forgottenAt = this.parts.clock.elapsed()
         await this.forget()
       }
-      await this.changed.wait(this.parts.clock, idleMs, stop)
+      await this.changed.wait(this.parts.clock, this.parts.sharing.askEveryMs, stop)
     }
     await Promise.all(this.running)
   }
 
   /** Begins to serve what is new, and ends with what is gone. */
   private async settle(stop: Stop): Promise<void> {
-    const { book, adapters } = this.parts
+    const { book, adapters, sharing } = this.parts
     const all = book.all()
     // Also for one that is switched off: it is told when it is taken up again.
     adapters.runFeed?.want(all.some(({ spec }) => wantsRuns(spec)))
     for (const [webhookId, { end, ended, poster }] of this.served) {
       poster?.wake()
-      if (book.get(webhookId) !== undefined) continue
+      const isGone = book.get(webhookId) === undefined
+      if (!isGone && sharing.isOurs(webhookId)) continue
       end()
       this.served.delete(webhookId)
       await ended
-      await adapters.progress.remove(webhookId)
+      if (isGone) await sharing.progress.remove(webhookId)
     }
     for (const webhook of all) {
-      if (!this.served.has(webhook.webhookId) && !stop.stopped) await this.begin(webhook, stop)
+      const { webhookId } = webhook
+      if (this.served.has(webhookId) || stop.stopped) continue
+      if (sharing.isOurs(webhookId)) await this.begin(webhook, stop)
+      else if (!this.shown.has(webhookId)) {
+        // What comes from now on is told by the log.
+        await sharing.progress.load(webhookId)
+        this.shown.add(webhookId)
+      }
     }
   }
 
   private async begin({ webhookId, createdPosition }: Webhook, stop: Stop): Promise<void> {
-    const { adapters, book, intake } = this.parts
-    const progress = (await adapters.progress.load(webhookId)) ?? noProgress(createdPosition)
+    const { sharing, book, intake } = this.parts
+    const progress = (await sharing.progress.load(webhookId)) ?? noProgress(createdPosition)
     const current = () => book.get(webhookId)
     const deliverer = new Deliverer(this.serving, current, new DeliveryRecord(progress))
     const poster = intake === null ? null : new RunPoster(this.serving, intake, current)
@@ -141,11 +162,11 @@ export class WebhookService {
   }
 
   private async forget(): Promise<void> {
-    const { adapters, book, clock, onFault } = this.parts
+    const { adapters, sharing, book, clock, onFault } = this.parts
     const places = book
       .all()
       .filter(({ spec }) => wantsRuns(spec))
-      .map(({ webhookId }) => adapters.progress.peek(webhookId)?.runPosition ?? 0)
+      .map(({ webhookId }) => sharing.progress.peek(webhookId)?.runPosition ?? 0)
     const through = places.length === 0 ? Number.MAX_SAFE_INTEGER : Math.min(...places)
     await adapters.runFeed
       ?.forget(through, clock.now() - newsMs)
@@ -163,7 +184,7 @@ export class WebhookService {
   }
 
   progress(webhookId: string): WebhookProgress | undefined {
-    return this.parts.adapters.progress.peek(webhookId)
+    return this.parts.sharing.progress.peek(webhookId)
   }
 
   /** Its present secret; null: it was made with another key, and a new one has to be made. */

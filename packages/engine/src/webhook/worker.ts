@@ -23,13 +23,13 @@ const longestPauseMs = 60_000
  * and reports by its lease token; anything else, and silence, that the attempt has failed.
  */
 export class RunPoster {
-  private readonly parts: Omit<ServingParts, 'store' | 'feed' | 'views' | 'log'>
+  private readonly parts: Omit<ServingParts, 'store' | 'saveEveryMs' | 'feed' | 'views' | 'log'>
   private readonly intake: RunIntake
   private readonly webhook: () => Webhook | undefined
   private readonly changed = new Signal()
 
   constructor(
-    parts: Omit<ServingParts, 'store' | 'feed' | 'views' | 'log'>,
+    parts: Omit<ServingParts, 'store' | 'saveEveryMs' | 'feed' | 'views' | 'log'>,
     intake: RunIntake,
     webhook: () => Webhook | undefined,
   ) {

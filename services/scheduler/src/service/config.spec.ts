@@ -28,6 +28,7 @@ const defaults = {
   leaseTtlSeconds: 10,
   topicPrefix: null,
   webhookTargets: { http: false, ports: [443], allow: [] },
+  webhookKeyFile: null,
   replication: 3,
   queues: ['default'],
   recovery: 'replay',

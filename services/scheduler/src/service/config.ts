@@ -13,6 +13,8 @@ export interface ProcessConfig {
   readonly callers: Callers
   /** Where webhooks may go. @default public addresses, TLS, port 443 */
   readonly webhookTargets: TargetPolicy
+  /** File with the key that secrets of webhooks are made with. @default null */
+  readonly webhookKeyFile: string | null
   /** TCP port; 0: any free one. @default 7420 */
   readonly port: number
   /** Folder of this process. @default './.almanac' */
@@ -98,6 +100,7 @@ export function resolveConfig(sources: OptionSources): ConfigResult {
     host: values.get('host') === '[::1]' ? '::1' : values.get('host'),
     callers,
     webhookTargets,
+    webhookKeyFile: values.get('webhookKeyFile'),
     homeRegions: homeRegionsIn(values.get('homeRegions')),
     queues: String(values.get('queues')).split(',').map(trimmed).filter(Boolean),
     servers,

@@ -2,6 +2,13 @@ import type { OptionSpec } from '@almanac/adapters/system'
 
 /** Where webhooks may go. */
 export const webhookOptions = {
+  webhookKeyFile: {
+    kind: 'text',
+    default: null,
+    description:
+      'File with the key that secrets of webhooks are made with, 32 characters or more, the same for all nodes of a ' +
+      'cluster: without it they have no webhooks. A standalone server makes one in its data folder.',
+  },
   webhookAllow: {
     kind: 'text',
     default: null,
