@@ -1,11 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { KafkaTransactionLog, parseKafka } from '@almanac/adapters/kafka'
 import { systemClock } from '@almanac/adapters/system'
+import { partitionOf } from '@almanac/domain'
 import { createStop } from '@almanac/engine'
 import { markedProcesses, probePaths } from '@almanac/infra'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -193,6 +196,31 @@ describe('npm run cluster on real servers', { timeout: 180_000 }, () => {
       .toBe(true)
   })
 
+  it('tells a webhook everything, although the node that serves it is killed', async () => {
+    const told = new Set<string>()
+    const receiver = createServer(async (request, response) => {
+      let text = ''
+      for await (const chunk of request) text += chunk
+      told.add(JSON.parse(text).data.subject.name)
+      response.writeHead(204).end()
+    })
+    await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve))
+    const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`
+    const create = async (node: number, name: string) => {
+      const body = { name, task: 't', schedule: { interval: { every: 1, period: 'days' } } }
+      expect((await ask(`${api(node)}/v1/namespaces/hooks/tasks`, body)).status).toBe(201)
+    }
+    // Of a node that the table still tells the pid of: the one that came back by its script has another.
+    const [, back = ''] = /(node-\d)\/start\.sh$/m.exec(output) ?? expect.fail()
+    const { owner, survivor } = await served(url, back)
+    for (const name of ['one', 'two', 'three']) await create(survivor, name)
+    await expect.poll(() => told.size, patient).toBe(3)
+    process.kill(pidOf(owner), 'SIGKILL')
+    for (const name of ['four', 'five']) await create(survivor, name)
+    await expect.poll(() => [...told].toSorted(), patient).toEqual(['five', 'four', 'one', 'three', 'two'])
+    receiver.close()
+  })
+
   it('hands runs to the example worker, whose word comes back into the history', async () => {
     const child = spawn(process.execPath, [worker, '--kafka', broker, '--prefix', 'local'], {
       stdio: 'ignore',
@@ -231,6 +259,19 @@ describe('npm run cluster on real servers', { timeout: 180_000 }, () => {
     await reader.end()
   })
 })
+
+/** Makes webhooks until one is served by another node than `not`. */
+async function served(url: string, not: string): Promise<{ owner: string; survivor: number }> {
+  for (let nth = 1; nth <= 50; nth += 1) {
+    const body = { name: `all-${nth}`, url, events: ['task.created'] }
+    const made = await ask<{ readonly id: string }>(`${api(1)}/v1/namespaces/hooks/webhooks`, body)
+    expect(made.status).toBe(201)
+    const owners = await ownersBy(1)
+    const owner = owners[partitionOf(made.body.id, partitionCount)]
+    if (typeof owner === 'string' && owner !== not) return { owner, survivor: owner === 'node-1' ? 2 : 1 }
+  }
+  throw new Error(`all webhooks are served by ${not}`)
+}
 
 /** Occurrences between the first and the last run that were skipped for a reason: also an outcome. */
 async function skippedOf(taskId: string, node: number, ran: readonly number[]): Promise<readonly number[]> {

@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto'
 import { existsSync, readdirSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { webhookKeyName } from './layout.js'
 import { hasMark, killMarked } from './marked.js'
 import type { ClusterOptions } from './options.js'
 import { shownPath } from './screen.js'
@@ -57,6 +59,9 @@ export async function takeFolder(folder: string, options: ClusterOptions, mark: 
   const { eventLog, partitions } = options
   const now: Kept = { format: 1, mark, supervisor: process.pid, eventLog, partitions }
   await writeFile(join(folder, fileName), `${JSON.stringify(now, null, 2)}\n`)
+  // Kept over starts: receivers of webhooks check messages with secrets that are made with it.
+  const key = join(folder, webhookKeyName)
+  if (!existsSync(key)) await writeFile(key, `${randomUUID()}${randomUUID()}\n`, { mode: 0o600 })
 }
 
 const refused = (problem: string): Inspected => ({ ok: false, problem })

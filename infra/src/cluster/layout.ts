@@ -54,7 +54,7 @@ export function layoutOf(options: ClusterOptions, folder = resolve(options.data)
     const name = role === 'all' ? `node-${index + 1}` : `api-${index + 1 - options.nodes}`
     const place = { name, role, port: base + index, operationsPort: base + 40 + index } as const
     const node = { ...place, folder: join(folder, name), url: `http://${host}:${base + index}` }
-    return { ...node, env: environmentOf(node, options, addresses) }
+    return { ...node, env: environmentOf(node, options, { addresses, folder }) }
   })
   const nodeProgram =
     options.nodeProgram === null
@@ -68,10 +68,13 @@ function eventLogAddress(options: ClusterOptions, folder: string, double: Server
   return options.eventLog === 'sqlite' ? `sqlite:${join(folder, 'event-log')}` : options.eventLog
 }
 
+/** The key that secrets of webhooks are made with, in the cluster's folder. */
+export const webhookKeyName = 'webhook.key'
+
 const environmentOf = (
   node: Omit<NodeLayout, 'env' | 'url'>,
   options: ClusterOptions,
-  addresses: ClusterLayout['addresses'],
+  { addresses, folder }: Pick<ClusterLayout, 'addresses' | 'folder'>,
 ): Readonly<Record<string, string>> => ({
   ALMANAC_ROLE: node.role,
   ALMANAC_NODE: node.name,
@@ -88,6 +91,10 @@ const environmentOf = (
   ...(options.kafka === null ? { ALMANAC_REPLICATION: '1' } : {}),
   ALMANAC_QUEUES: options.queues,
   ALMANAC_LEASE_TTL_SECONDS: `${options.leaseTtlSeconds}`,
+  ALMANAC_WEBHOOK_KEY_FILE: join(folder, webhookKeyName),
+  // To a receiver on this machine, to try them.
+  ALMANAC_WEBHOOK_ALLOW: host,
+  ALMANAC_WEBHOOK_HTTP: 'true',
 })
 
 /** Every port that must be free, with who wants it. */

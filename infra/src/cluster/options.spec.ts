@@ -65,6 +65,9 @@ describe('layout of a cluster', () => {
       ALMANAC_REPLICATION: '1',
       ALMANAC_QUEUES: 'default',
       ALMANAC_LEASE_TTL_SECONDS: '10',
+      ALMANAC_WEBHOOK_KEY_FILE: '/data/webhook.key',
+      ALMANAC_WEBHOOK_ALLOW: '127.0.0.1',
+      ALMANAC_WEBHOOK_HTTP: 'true',
     })
   })
 
