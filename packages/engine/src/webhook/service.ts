@@ -122,8 +122,8 @@ export class WebhookService {
       if (!isGone && sharing.isOurs(webhookId)) continue
       end()
       this.served.delete(webhookId)
-      await ended
-      if (isGone) await sharing.progress.remove(webhookId)
+      // Not waited for: it may be about to hear of a run, or of a slow receiver.
+      if (isGone) void ended.then(() => this.forgotten(webhookId))
     }
     for (const webhook of all) {
       const { webhookId } = webhook
@@ -135,6 +135,13 @@ export class WebhookService {
         this.shown.add(webhookId)
       }
     }
+  }
+
+  private async forgotten(webhookId: string): Promise<void> {
+    const { sharing, onFault } = this.parts
+    await sharing.progress
+      .remove(webhookId)
+      .catch((fault: unknown) => onFault('forgetting a webhook that is gone', fault))
   }
 
   private async begin({ webhookId, createdPosition }: Webhook, stop: Stop): Promise<void> {
