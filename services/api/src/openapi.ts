@@ -56,7 +56,7 @@ export async function serveOpenApi(api: Api, version: string): Promise<void> {
     uiConfig: { docExpansion: 'list', deepLinking: true, filter: true, validatorUrl: null },
     theme: {
       title: 'Almanac: the API',
-      css: [{ filename: 'almanac.css', content: '.topbar { display: none }' }],
+      css: [{ filename: 'almanac.css', content: '.swagger-ui .topbar { display: none !important }' }],
     },
   })
   api.route({
