@@ -4,11 +4,10 @@ import type {
   PartitionProgress,
   PartitionRecovered,
   RecordedEvent,
-  StoredEvent,
 } from '@almanac/domain'
 import type { Instant } from '@almanac/recurrence'
-import { eventIdOf } from './commands/event-id.js'
-import type { EventLog, ExpectedRevision } from './ports/event-log.js'
+import { nodeEvent } from './node-events.js'
+import type { EventLog } from './ports/event-log.js'
 
 /** What the event log knows of a partition. */
 export interface PartitionHistory {
@@ -35,9 +34,7 @@ export async function partitionHistoryOf(
   const known = await log.readStream(stream)
   if (known.length > 0) return historyIn(known, now)
   const place = { stream, expected: 'none', previousHash: '', nodeId, at: now } as const
-  const appended = await log.append(stream, 'none', [
-    partitionEvent(place, 'PartitionInitialized', { at: now }),
-  ])
+  const appended = await log.append(stream, 'none', [nodeEvent(place, 'PartitionInitialized', { at: now })])
   if (appended.outcome === 'appended') return { startedAt: now, mirrored: null, term: 0 }
   return historyIn(await log.readStream(stream), now)
 }
@@ -68,20 +65,3 @@ export const progressIn = ({
   type === 'PartitionProgress' || type === 'PartitionRecovered'
     ? (data as PartitionProgress | PartitionRecovered)
     : undefined
-
-/** Where an event of a partition is to stand, and who says it when. */
-interface PartitionPlace {
-  readonly stream: string
-  readonly expected: ExpectedRevision
-  readonly previousHash: string
-  readonly nodeId: string
-  readonly at: Instant
-}
-
-/** The event as it is stored. Its id is made of its place and all that it says, so appending it again does no harm. */
-export function partitionEvent(place: PartitionPlace, type: string, data: unknown): StoredEvent {
-  const { stream, expected, previousHash, nodeId, at } = place
-  const metadata = { namespace: '', actor: nodeId, at, correlationId: stream, previousHash }
-  const event = { type, version: 1, data, metadata }
-  return { id: eventIdOf({ stream, expected, index: 0, token: type }, event), ...event }
-}

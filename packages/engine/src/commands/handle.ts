@@ -12,7 +12,7 @@ import {
 } from '@almanac/domain'
 import type { Instant, Result } from '@almanac/recurrence'
 import type { EventLog, ExpectedRevision } from '../ports/event-log.js'
-import { PortFault, unavailable } from '../ports/faults.js'
+import { isOutcomeUnknown, unavailable } from '../ports/faults.js'
 import { eventIdOf } from './event-id.js'
 import { type Folded, type KeyUse, keyOf, type Streams } from './streams.js'
 import type { Turns } from './turns.js'
@@ -214,9 +214,6 @@ async function appendOrFind(
     }
   }
 }
-
-const isOutcomeUnknown = (fault: unknown): boolean =>
-  fault instanceof PortFault && fault.code === 'outcome_unknown'
 
 async function found(
   log: EventLog,

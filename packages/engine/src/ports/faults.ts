@@ -32,3 +32,7 @@ export class Unroutable extends PortFault {
 /** The disk is full: nothing was written, reads go on, writes work again when there is space. */
 export const storageFull = (message: string, cause?: unknown): PortFault =>
   new PortFault('storage_full', message, true, cause)
+
+/** Whether it may have been done, and may not. */
+export const isOutcomeUnknown = (fault: unknown): boolean =>
+  fault instanceof PortFault && fault.code === 'outcome_unknown'

@@ -4,12 +4,12 @@ import {
   type PartitionId,
   type PartitionProgress,
   type PartitionRecovered,
-  type StoredEvent,
 } from '@almanac/domain'
 import type { Instant } from '@almanac/recurrence'
-import { partitionEvent, partitionStream, progressIn } from '../genesis.js'
+import { partitionStream, progressIn } from '../genesis.js'
+import { appendSettled, nodeEvent } from '../node-events.js'
 import type { Clock } from '../ports/clock.js'
-import type { AppendResult, EventLog, ExpectedRevision } from '../ports/event-log.js'
+import type { EventLog, ExpectedRevision } from '../ports/event-log.js'
 import { PortFault, unavailable } from '../ports/faults.js'
 
 interface MirrorParts {
@@ -29,7 +29,7 @@ interface Tip {
   readonly term: number
 }
 
-/** How often one event is tried, each time somebody else was first or the log did not tell. */
+/** How often one event is tried, each time somebody else was first. */
 const maxAttempts = 8
 
 /**
@@ -92,8 +92,8 @@ export class ProgressMirror {
       if (tip.term > term) return
       const at = Math.max(clock.now(), tip.at)
       const place = { stream, expected: tip.revision, previousHash: tip.hash, nodeId, at }
-      const event = partitionEvent(place, type, data)
-      const result = await this.settled(stream, tip.revision, event)
+      const event = nodeEvent(place, type, data)
+      const result = await appendSettled(this.parts.log, stream, tip.revision, event)
       if (result.outcome === 'appended') {
         this.learn(partition, { revision: result.revision, hash: eventHash(event), at, term })
         return
@@ -101,22 +101,6 @@ export class ProgressMirror {
       await this.catchUp(partition, stream, result.actual)
     }
     throw unavailable(`${stream} changes too fast: an event was tried ${maxAttempts} times`)
-  }
-
-  /** An append whose outcome is unknown is made again as it was: the log answers it as the first time. */
-  private async settled(
-    stream: string,
-    expected: ExpectedRevision,
-    event: StoredEvent,
-  ): Promise<AppendResult> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.parts.log.append(stream, expected, [event])
-      } catch (fault) {
-        const isUnknown = fault instanceof PortFault && fault.code === 'outcome_unknown'
-        if (!isUnknown || attempt === maxAttempts) throw fault
-      }
-    }
   }
 
   /** Reads what others appended. The last event tells all, of a stream that is new here too: terms never fall. */

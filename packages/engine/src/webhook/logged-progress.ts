@@ -1,9 +1,9 @@
-import { eventHash, type RecordedEvent, type StoredEvent, webhookStream } from '@almanac/domain'
+import { eventHash, type RecordedEvent, webhookStream } from '@almanac/domain'
 import type { Instant } from '@almanac/recurrence'
-import { eventIdOf } from '../commands/event-id.js'
+import { appendSettled, nodeEvent } from '../node-events.js'
 import type { Clock } from '../ports/clock.js'
 import type { AppendResult, EventLog, ExpectedRevision } from '../ports/event-log.js'
-import { PortFault, unavailable } from '../ports/faults.js'
+import { unavailable } from '../ports/faults.js'
 import type { WebhookProgress, WebhookProgressStore } from '../ports/webhook.js'
 
 interface LoggedProgressParts {
@@ -78,14 +78,10 @@ export class LoggedWebhookProgress implements WebhookProgressStore {
     const { log, clock, nodeId } = this.parts
     const stream = webhookStream(webhookId)
     const at = Math.max(clock.now(), tip.at)
-    const metadata = { namespace: '', actor: nodeId, at, correlationId: stream, previousHash: tip.hash }
     const data: Progressed = { webhookId, progress: progress === null ? null : logged(progress) }
-    const body = { type, version: 1, data, metadata }
-    const event: StoredEvent = {
-      id: eventIdOf({ stream, expected: tip.revision, index: 0, token: type }, body),
-      ...body,
-    }
-    const result = await settled(log, stream, tip.revision, event)
+    const place = { stream, expected: tip.revision, previousHash: tip.hash, nodeId, at }
+    const event = nodeEvent(place, type, data)
+    const result = await appendSettled(log, stream, tip.revision, event)
     if (result.outcome === 'appended') {
       this.tips.set(webhookId, { revision: result.revision, hash: eventHash(event), at })
       if (progress !== null) this.known.set(webhookId, progress)
@@ -119,21 +115,4 @@ function logged(progress: WebhookProgress): WebhookProgress {
     loggedDeliveries,
   )
   return { ...progress, deliveries: kept.sort((a, b) => b.lastAt - a.lastAt) }
-}
-
-/** An append whose outcome is unknown is made again as it was: the log answers it as the first time. */
-async function settled(
-  log: EventLog,
-  stream: string,
-  expected: ExpectedRevision,
-  event: StoredEvent,
-): Promise<AppendResult> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await log.append(stream, expected, [event])
-    } catch (fault) {
-      const isUnknown = fault instanceof PortFault && fault.code === 'outcome_unknown'
-      if (!isUnknown || attempt === maxAttempts) throw fault
-    }
-  }
 }

@@ -3,7 +3,7 @@ import { type CommandDeps, commandParts } from '../commands/parts.js'
 import { WebhookCommands } from '../commands/webhook-commands.js'
 import type { RunIntake } from '../intake/types.js'
 import type { Stop } from '../ports/clock.js'
-import type { WebhookAdapters } from '../ports/webhook.js'
+import type { WebhookAdapters, WebhookProgressStore } from '../ports/webhook.js'
 import { LiveWebhooks } from './book.js'
 import { LoggedWebhookProgress } from './logged-progress.js'
 import { type Sharing, WebhookService } from './service.js'
@@ -36,17 +36,7 @@ export function webhookOffice(adapters: WebhookAdapters, parts: OfficeParts): We
   const limits = { problemOf: (url: string) => caller.problemOf(url), hasRuns: intake !== null }
   const commands = new WebhookCommands(commandParts(deps), limits, caller.keyId)
   const book = new LiveWebhooks({ log, clock, retryMs, onFault })
-  const logged = new LoggedWebhookProgress({ log, clock, nodeId: parts.nodeId })
-  // A webhook is served by the owner of the partition that its id falls into; by a server that is alone always.
-  const sharing: Sharing =
-    progress === undefined
-      ? {
-          progress: logged,
-          saveEveryMs: 60_000,
-          isOurs: (webhookId) => parts.owns(partitionOf(webhookId, parts.partitions)),
-          askEveryMs: 1_000,
-        }
-      : { progress, saveEveryMs: 1_000, isOurs: () => true, askEveryMs: 30_000 }
+  const { sharing, apply } = progress === undefined ? amongNodes(parts) : alone(progress)
   const service = { adapters, sharing, book, commands, intake, log, views, clock, random, onFault }
   return {
     commands,
@@ -54,7 +44,27 @@ export function webhookOffice(adapters: WebhookAdapters, parts: OfficeParts): We
     load: (stop) => book.load(stop),
     apply: (event) => {
       book.apply(event)
-      logged.apply(event)
+      apply(event)
     },
+  }
+}
+
+interface Shared {
+  readonly sharing: Sharing
+  readonly apply: (event: RecordedEvent) => void
+}
+
+const alone = (progress: WebhookProgressStore): Shared => ({
+  sharing: { progress, saveEveryMs: 1_000, isOurs: () => true, askEveryMs: 30_000 },
+  apply: () => {},
+})
+
+/** A webhook is served by the owner of the partition that its id falls into. */
+function amongNodes({ deps: { log, clock }, nodeId, partitions, owns }: OfficeParts): Shared {
+  const progress = new LoggedWebhookProgress({ log, clock, nodeId })
+  const isOurs = (webhookId: string) => owns(partitionOf(webhookId, partitions))
+  return {
+    sharing: { progress, saveEveryMs: 60_000, isOurs, askEveryMs: 1_000 },
+    apply: (event) => progress.apply(event),
   }
 }
