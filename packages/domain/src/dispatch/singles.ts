@@ -19,8 +19,7 @@ export function withSingles(whole: Recurrence, said: Said, after: Instant): Occu
   // By the limit each moved one is what it was: that it is later or earlier now lets no other run in its place.
   const final = runsLeft === null ? null : finalOf(counted(whole, said, after), after, runsLeft)
   const isIn = (at: Instant) => final === null || at <= final
-  const isCancelled = ({ at, to }: MovedOccurrence) => cancelled.includes(at) || cancelled.includes(to)
-  const more = moved.filter((one) => !isCancelled(one) && isIn(one.at <= after ? one.to : one.at))
+  const more = moved.filter((one) => !isCancelled(one, cancelled) && isIn(one.at <= after ? one.to : one.at))
   const left = without(final === null ? whole : until(whole, final), [
     ...cancelled,
     ...moved.map(({ at }) => at),
@@ -34,10 +33,12 @@ export function withSingles(whole: Recurrence, said: Said, after: Instant): Occu
   return { recurrence, finalAt: recurrence.previous(latest) ?? after }
 }
 
+const isCancelled = ({ at, to }: MovedOccurrence, cancelled: readonly Instant[]): boolean =>
+  cancelled.includes(at) || cancelled.includes(to)
+
 /** Each moved occurrence where the schedule has it, unless that is before what counts. */
 function counted(whole: Recurrence, { cancelled, moved }: Said, after: Instant): Recurrence {
-  const isOver = ({ at, to }: MovedOccurrence) =>
-    to <= after || cancelled.includes(at) || cancelled.includes(to)
+  const isOver = (one: MovedOccurrence) => one.to <= after || isCancelled(one, cancelled)
   const over = moved.filter(isOver).map(({ at }) => at)
   const late = moved.filter((one) => one.at <= after && !isOver(one)).map(({ to }) => to)
   return withMore(without(whole, [...cancelled, ...over]), late)

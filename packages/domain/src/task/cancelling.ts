@@ -3,7 +3,7 @@ import { definitionOf } from '../dispatch/definition.js'
 import { isOccurrence } from '../dispatch/occurrence.js'
 import { accept, type Decision, invalid, refuse } from '../refusal.js'
 import { backFromMove, moveOccurrence } from './moving.js'
-import { checkInstant } from './requests.js'
+import { checkInstant, occurrenceProblems } from './requests.js'
 import type { DecisionContext } from './schedule-check.js'
 import type { TaskEvent, TaskOccurrenceCancelled, TaskState } from './types.js'
 
@@ -28,21 +28,14 @@ export function cancelOccurrence(
   if (!checked.ok) return invalid(checked.error)
   const at = checked.value
   const { lookups, at: now } = context
-  if (at <= now) {
-    return invalid([
-      { path: 'at', code: 'in_the_past', message: 'must be later than now: what is past is decided' },
-    ])
-  }
+  if (at <= now) return invalid([occurrenceProblems.past])
   const back = isBack ? backFromMove(state, at) : undefined
   if (back !== undefined) return moveOccurrence(state, back, context)
   if (state.cancelled.includes(at) !== isBack) return accept()
   const data = { at, isBack }
   if (isBack) return accept({ type: 'TaskOccurrenceCancelled', data })
   const definition = definitionOf(state, lookups)
-  if (!definition.ok || !isOccurrence(definition.value, at)) {
-    const message = 'must be an occurrence of the task, to the millisecond'
-    return invalid([{ path: 'at', code: 'no_occurrence', message }])
-  }
+  if (!definition.ok || !isOccurrence(definition.value, at)) return invalid([occurrenceProblems.none])
   if (state.cancelled.filter((one) => one > now).length >= maxCancelled) {
     return refuse(
       'nothing_to_do',

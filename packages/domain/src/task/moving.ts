@@ -2,7 +2,7 @@ import type { Problem } from '@almanac/recurrence'
 import { definitionOf } from '../dispatch/definition.js'
 import { isOccurrence } from '../dispatch/occurrence.js'
 import { accept, type Decision, invalid, refuse } from '../refusal.js'
-import { checkInstant } from './requests.js'
+import { checkInstant, occurrenceProblems } from './requests.js'
 import type { DecisionContext } from './schedule-check.js'
 import type { MovedOccurrence, TaskEvent, TaskOccurrenceMoved, TaskState } from './types.js'
 
@@ -54,21 +54,13 @@ function problemOf(
   { at, to }: TaskOccurrenceMoved,
   { lookups, at: now }: DecisionContext,
 ): Problem | undefined {
-  if (at <= now) {
-    return { path: 'at', code: 'in_the_past', message: 'must be later than now: what is past is decided' }
-  }
+  if (at <= now) return occurrenceProblems.past
   if (to < now + moveLeadMs) {
     const message = `must be at least ${moveLeadMs / 1_000} s ahead; to run it now, cancel it and trigger the task`
     return { path: 'to', code: 'too_soon', message }
   }
   const definition = definitionOf(state, lookups)
-  if (!definition.ok || !isOccurrence(definition.value, at)) {
-    return {
-      path: 'at',
-      code: 'no_occurrence',
-      message: 'must be an occurrence of the task, to the millisecond',
-    }
-  }
+  if (!definition.ok || !isOccurrence(definition.value, at)) return occurrenceProblems.none
   const { recurrence, notBefore, expires } = definition.value
   if (recurrence.kind === 'clocked') {
     return {

@@ -38,6 +38,16 @@ export function checkInstant(input: unknown, path: string): Result<Instant> {
   return read.result(read.instant(path, 0))
 }
 
+/** What stands in the way of saying something of a single occurrence. */
+export const occurrenceProblems = {
+  past: { path: 'at', code: 'in_the_past', message: 'must be later than now: what is past is decided' },
+  none: {
+    path: 'at',
+    code: 'no_occurrence',
+    message: 'must be an occurrence of the task, to the millisecond',
+  },
+} as const
+
 const longestPauseMs = 10 * 366 * 86_400_000
 
 /** The end of a pause: in the future, ten years ahead at most. */
