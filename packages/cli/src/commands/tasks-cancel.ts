@@ -11,6 +11,11 @@ export interface CancelOptions extends ServerOptions {
   readonly reason?: string
 }
 
+export interface MoveOptions extends ServerOptions {
+  readonly to: string
+  readonly reason?: string
+}
+
 /** One coming occurrence does not run, or does after all. */
 export const cancelOccurrence = async (
   world: World,
@@ -19,22 +24,8 @@ export const cancelOccurrence = async (
   { restore, reason, ...server }: CancelOptions,
 ): Promise<void> => {
   const session = new Session(world, server)
-  const at = session.instant('<instant>', instant)
-  const action = restore === true ? 'restore' : 'cancel'
-  const id = await taskIdOf(session.server, name)
-  const path = `/tasks/${id}/occurrences/${encodeURIComponent(new Date(at).toISOString())}/${action}`
-  const body = reason === undefined ? {} : { reason }
-  const { body: task } = await session.server.ask<TaskJson>(path, { method: 'POST', body })
-  if (session.json) return session.document(task)
-  const done = restore === true ? 'runs after all' : 'is cancelled'
-  session.line(
-    `${visible(task.name)}: ${instantText(at)} ${done}; next run ${moment(session, task.nextRunAt, 'none')}`,
-  )
-}
-
-export interface MoveOptions extends ServerOptions {
-  readonly to: string
-  readonly reason?: string
+  const [action, done] = restore === true ? ['restore', 'runs after all'] : ['cancel', 'is cancelled']
+  await onOccurrence(session, { name, instant, action, done, body: { reason } })
 }
 
 /** One coming occurrence is at another time. */
@@ -45,14 +36,31 @@ export const moveOccurrence = async (
   { to, reason, ...server }: MoveOptions,
 ): Promise<void> => {
   const session = new Session(world, server)
-  const [at, target] = [session.instant('<instant>', instant), session.instant('--to', to)]
+  const target = session.instant('--to', to)
+  const body = { to: new Date(target).toISOString(), reason }
+  const done = `is at ${instantText(target)} instead`
+  await onOccurrence(session, { name, instant, action: 'move', done, body })
+}
+
+interface Asked {
+  readonly name: string
+  readonly instant: string
+  readonly action: string
+  /** What is so then. */
+  readonly done: string
+  readonly body: object
+}
+
+const onOccurrence = async (
+  session: Session,
+  { name, instant, action, done, body }: Asked,
+): Promise<void> => {
+  const at = session.instant('<instant>', instant)
   const id = await taskIdOf(session.server, name)
-  const path = `/tasks/${id}/occurrences/${encodeURIComponent(new Date(at).toISOString())}/move`
-  const body = { to: new Date(target).toISOString(), ...(reason === undefined ? {} : { reason }) }
+  const path = `/tasks/${id}/occurrences/${encodeURIComponent(new Date(at).toISOString())}/${action}`
   const { body: task } = await session.server.ask<TaskJson>(path, { method: 'POST', body })
   if (session.json) return session.document(task)
   session.line(
-    `${visible(task.name)}: ${instantText(at)} is at ${instantText(target)} instead; ` +
-      `next run ${moment(session, task.nextRunAt, 'none')}`,
+    `${visible(task.name)}: ${instantText(at)} ${done}; next run ${moment(session, task.nextRunAt, 'none')}`,
   )
 }

@@ -30,15 +30,10 @@ export async function undoRequest(
   const one = undoing(undo)
   const answers = new Map<string, UndoneEvent>()
   const inTurn = async (turn: readonly RecordedEvent[]) => {
-    for (const event of turn)
-      answers.set(
-        event.id,
-        await one(
-          partOf(context, event.id, () => event.id),
-          event,
-          options,
-        ),
-      )
+    for (const event of turn) {
+      const own = partOf(context, event.id, () => event.id)
+      answers.set(event.id, await one(own, event, options))
+    }
   }
   const newestFirst = [...events].sort((a, b) => b.position - a.position)
   const isShared = ({ stream }: RecordedEvent) => subjectOf(stream)?.kind !== 'task'

@@ -1,4 +1,4 @@
-import { type RecordedEvent, subjectOf } from '@almanac/domain'
+import { type RecordedEvent, subjectOf, undoConflict } from '@almanac/domain'
 import type { UndoneEvent } from '@almanac/engine'
 import {
   CommandQuery,
@@ -157,14 +157,8 @@ async function lookAt(host: Host, namespace: string, event: RecordedEvent): Prom
   }
   const { changes: set, conflicts } = look.value
   if (conflicts.length > 0) {
-    const detail = `changed again since: ${conflicts.map(({ field }) => field).join(', ')}`
-    return {
-      ...about,
-      outcome: 'refused',
-      changes: fieldChanges(set),
-      code: 'undo_conflict',
-      detail,
-    }
+    const { code, message: detail } = undoConflict(conflicts)
+    return { ...about, outcome: 'refused', changes: fieldChanges(set), code, detail }
   }
   const outcome = set.length === 0 ? 'unchanged' : 'undoable'
   return { ...about, outcome, changes: fieldChanges(set) }
